@@ -1,0 +1,260 @@
+"""What an optimizer is: a function of its history.
+
+What it asks depends on the space, the seed, and the list of what was asked and told, and on
+nothing else: ask number k draws from a generator made of (seed, k), so there is no running random
+stream to save. Resuming is telling again.
+
+To add an optimizer, write `propose`:
+
+    class MyOptimizer(AbstractOptimizer):
+        def propose(self, history, rng):
+            return draw_unseen(self.space, history, rng)
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, final, runtime_checkable
+
+import numpy as np
+
+from hpsearch.space import Point, Space
+from hpsearch.trial import Params
+
+RANDOM_DRAWS = 100  # before a finite space is enumerated
+MAX_ENUMERATED = 200_000  # points of a finite space that are gone through one by one
+MAX_REJECTED = 10_000  # draws in a row that a constraint may reject
+
+
+class SpaceExhausted(Exception):
+    """Every candidate of the space has been asked."""
+
+
+@runtime_checkable
+class Optimizer(Protocol):
+    """All that a search needs of an optimizer; one from elsewhere fits in by these names."""
+
+    @property
+    def learns(self) -> bool:
+        """False if what is told never changes what is asked: asks may then run far ahead."""
+
+    def ask(self) -> Params:
+        """Return the next candidate; raise SpaceExhausted if there is none."""
+
+    def tell(
+        self,
+        params: Params,
+        score: float,
+        *,
+        noise: float | None = None,
+        cost: float | None = None,
+    ) -> None:
+        """Take the score of a candidate; greater is better, NaN says that it failed."""
+
+    def expect(self, params: Params) -> None:
+        """Take note that a candidate is being evaluated though it was not asked here."""
+
+
+class History:
+    """What was asked and told, in the order of asking.
+
+    Attributes
+    ----------
+    points : list of Point
+        Every point asked, expected or told, in order.
+    scores : list of float
+        The last word on each point; NaN for a failure and for a point still pending.
+    told : list of bool
+        False while a point is pending.
+    noises, costs : list of float
+        Variance of the score, and seconds it took; NaN where nothing was said.
+    """
+
+    def __init__(self) -> None:
+        self.points: list[Point] = []
+        self.scores: list[float] = []
+        self.told: list[bool] = []
+        self.noises: list[float] = []
+        self.costs: list[float] = []
+        self._index: dict[Point, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __contains__(self, point: Point) -> bool:
+        return point in self._index
+
+    @property
+    def pending(self) -> list[Point]:
+        """Points that were asked or expected and not told yet."""
+        return [p for p, told in zip(self.points, self.told, strict=True) if not told]
+
+    def expect(self, point: Point) -> int:
+        """Note the point as pending unless it is known; return its place."""
+        if point not in self._index:
+            self._index[point] = len(self.points)
+            self.points.append(point)
+            self.scores.append(math.nan)
+            self.told.append(False)
+            self.noises.append(math.nan)
+            self.costs.append(math.nan)
+        return self._index[point]
+
+    def tell(self, point: Point, score: float, noise: float | None, cost: float | None) -> None:
+        """Note the score of a point; the later word wins."""
+        place = self.expect(point)
+        self.scores[place] = score
+        self.told[place] = True
+        self.noises[place] = math.nan if noise is None else noise
+        self.costs[place] = math.nan if cost is None else cost
+
+
+class AbstractOptimizer(ABC):
+    """An optimizer over a space: `ask`, `tell` and `expect`, given `propose`.
+
+    Parameters
+    ----------
+    space : dict, list of dict, or Space
+        See `Space.of`.
+    random_state : int, RandomState, Generator or None, default=None
+        The seed; the same seed and the same history give the same asks. None takes one from the
+        operating system.
+    initial_params : sequence of dict, default=()
+        Candidates to ask before any other.
+
+    Examples
+    --------
+    >>> from hpsearch.optimizers import RandomOptimizer
+    >>> optimizer = RandomOptimizer({"C": (0.01, 100.0, "log-uniform")}, random_state=0)
+    >>> params = optimizer.ask()
+    >>> optimizer.tell(params, -abs(params["C"] - 1))
+    """
+
+    learns = True
+
+    def __init__(
+        self,
+        space: Mapping[str, Any] | Sequence[Mapping[str, Any]] | Space,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        initial_params: Sequence[Params] = (),
+    ) -> None:
+        self.space = Space.of(space)
+        self.seed = seed_of(random_state)
+        self.history = History()
+        self._initial = [self.space.encode(params) for params in initial_params]
+
+    @abstractmethod
+    def propose(self, history: History, rng: np.random.Generator) -> Point:
+        """Return a point of the space that is not in the history; raise SpaceExhausted if none is.
+
+        A pure function of the space, the seed, the history and the generator: whatever is kept on
+        the instance may only spare work, never change the answer.
+        """
+
+    @final
+    def ask(self) -> Params:
+        """Return the next candidate.
+
+        Returns
+        -------
+        params : dict
+            Parameter names to values; the user's own objects where values were listed.
+
+        Raises
+        ------
+        SpaceExhausted
+            If the space is finite and every candidate has been asked.
+        """
+        rng = np.random.default_rng([self.seed, len(self.history)])
+        start = next((p for p in self._initial if p not in self.history), None)
+        params = self.space.decode(self.propose(self.history, rng) if start is None else start)
+        self.expect(params)
+        return params
+
+    @final
+    def tell(
+        self,
+        params: Params,
+        score: float,
+        *,
+        noise: float | None = None,
+        cost: float | None = None,
+    ) -> None:
+        """Take the score of a candidate, asked or not.
+
+        Parameters
+        ----------
+        params : dict
+            The candidate; it must lie in the space.
+        score : float
+            Greater is better. NaN, and any infinity, says that the candidate failed.
+        noise : float, optional
+            Variance of the score, if known.
+        cost : float, optional
+            Seconds that the evaluation took, if known.
+
+        Raises
+        ------
+        ValueError
+            If the candidate lies outside the space.
+        """
+        score = float(score)
+        point = self.space.encode(params)
+        self.history.tell(point, score if math.isfinite(score) else math.nan, noise, cost)
+
+    @final
+    def expect(self, params: Params) -> None:
+        """Take note that a candidate is being evaluated though it was not asked here."""
+        self.history.expect(self.space.encode(params))
+
+    def __iter__(self) -> Iterator[Params]:
+        """Ask until the space is exhausted; tell between two steps what came of them."""
+        while True:
+            try:
+                params = self.ask()
+            except SpaceExhausted:
+                return
+            yield params
+
+
+def seed_of(random_state: int | np.random.RandomState | np.random.Generator | None) -> int:
+    """Return a seed: the int itself, or one drawn from the given generator."""
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31 - 1))
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, (bool, np.bool_)) or int(random_state) != random_state:
+        raise TypeError(f"random_state must be an int, a generator or None, got {random_state!r}.")
+    if random_state < 0:
+        raise ValueError(f"random_state must not be negative, got {random_state!r}.")
+    return int(random_state)
+
+
+def draw_unseen(space: Space, history: History, rng: np.random.Generator) -> Point:
+    """Draw a point at random that is allowed and not in the history.
+
+    Raises
+    ------
+    SpaceExhausted
+        If there is none left.
+    ValueError
+        If the constraint of a space too large to be enumerated rejects every draw.
+    """
+    n_draws = RANDOM_DRAWS if space.is_enumerable(MAX_ENUMERATED) else MAX_REJECTED
+    for _ in range(n_draws):
+        point = space.snap(space.point(rng.random(space.n_coordinates)))
+        if point not in history and space.allows(point):
+            return point
+    if not space.is_enumerable(MAX_ENUMERATED):
+        raise ValueError(
+            f"{MAX_REJECTED} random candidates in a row were rejected by the constraint or had "
+            "been asked before. Narrow the space to where the constraint holds."
+        )
+    left = [p for p in space.points() if p not in history and space.allows(p)]
+    if not left:
+        raise SpaceExhausted("Every candidate of the space has been asked.")
+    return left[rng.integers(len(left))]
