@@ -1,5 +1,15 @@
 """Hyperparameter search for scikit-learn: same answers, fewer fits, nothing lost."""
 
+from hpsearch.base import BaseSearchCV
+from hpsearch.classical import ExhaustiveSearchCV, SampledSearchCV
 from hpsearch.dimensions import Categorical, Integer, Ordinal, Real
 
-__all__ = ["Categorical", "Integer", "Ordinal", "Real"]
+__all__ = [
+    "BaseSearchCV",
+    "Categorical",
+    "ExhaustiveSearchCV",
+    "Integer",
+    "Ordinal",
+    "Real",
+    "SampledSearchCV",
+]

@@ -1,0 +1,354 @@
+"""The bridge: every private name of scikit-learn, and every difference between 1.6 and 1.9.
+
+Nothing else in the package touches what scikit-learn does not document, so that a new version of
+it is answered here and nowhere else. Differences are found by looking (a signature, an
+attribute), not by version numbers, but for one sentence whose wording changed.
+"""
+
+from __future__ import annotations
+
+import numbers
+import os
+import threading
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sklearn
+from sklearn.base import _fit_context, clone, is_classifier
+from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
+from sklearn.model_selection import check_cv
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import (
+    _insert_error_scores,
+    _warn_or_raise_about_fit_failures,
+)
+from sklearn.utils import indexable
+from sklearn.utils._array_api import device, get_namespace
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    validate_parameter_constraints,
+)
+from sklearn.utils.fixes import parse_version
+from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.validation import _check_method_params, _num_samples
+
+Fit = TypeVar("Fit", bound=Callable[..., Any])
+SearchBase = BaseSearchCV
+n_rows = _num_samples
+positive_int = Interval(numbers.Integral, 1, None, closed="left")  # for `_parameter_constraints`
+
+
+def fit_context(fit: Fit) -> Fit:
+    """Decorate a `fit`: validate the parameters, and take callbacks down at any end."""
+    return _fit_context(prefer_skip_nested_validation=False)(fit)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a search knows once its input was checked, before the first candidate.
+
+    The three `params` go to the estimator's fit, to the scorers and to the splitter.
+    `refit_metric` is the metric that picks the winner, "score" if there is only one.
+    """
+
+    estimator: Any  # a clone, the base of all candidates
+    X: Any
+    y: Any
+    scorer: Any
+    refit_metric: Any
+    cv: Any
+    fit_params: Mapping[str, Any]
+    score_params: Mapping[str, Any]
+    split_params: Mapping[str, Any]
+    fit_metadata: Mapping[str, Any] | None
+
+
+def prepare(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Prepared:
+    """Resolve scorers, route metadata, check the splitter: all that precedes the splits."""
+    scorer, refit_metric = search._get_scorers()
+    X, y = indexable(X, y)
+    params = _check_method_params(X, params=params)
+    routed = search._get_routed_params_for_fit(params)
+    cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+    weight = params.get("sample_weight")
+    return Prepared(
+        estimator=clone(search.estimator),
+        X=X,
+        y=y,
+        scorer=scorer,
+        refit_metric=refit_metric,
+        cv=cv,
+        fit_params=routed.estimator.fit,
+        score_params=routed.scorer.score,
+        split_params=routed.splitter.split,
+        fit_metadata=None if weight is None else {"sample_weight": weight},
+    )
+
+
+def count_splits(prepared: Prepared) -> int:
+    return int(prepared.cv.get_n_splits(prepared.X, prepared.y, **prepared.split_params))
+
+
+def split(prepared: Prepared, n_splits: int) -> list[tuple[Any, Any]]:
+    """Make the splits, once a search: a shuffling splitter would make others the next time."""
+    splits = list(prepared.cv.split(prepared.X, prepared.y, **prepared.split_params))
+    if len(splits) != n_splits:
+        word = (
+            "return" if parse_version(sklearn.__version__) >= parse_version("1.9") else "returned"
+        )
+        raise ValueError(
+            f"cv.split and cv.get_n_splits {word} inconsistent results. "
+            f"Expected {n_splits} splits, got {len(splits)}"
+        )
+    return splits
+
+
+def is_multimetric(scorer: Any) -> bool:
+    """Whether the scorer is several, known by their names beforehand."""
+    return isinstance(scorer, _MultimetricScorer)
+
+
+def metric_names(scorer: Any) -> list[str] | None:
+    """Names of the metrics; None for a callable, which may return a number or a dict."""
+    if is_multimetric(scorer):
+        return list(scorer._scorers)
+    return ["score"] if isinstance(scorer, (_BaseScorer, _PassthroughScorer)) else None
+
+
+def public_scorer(scorer: Any) -> Any:
+    """What `scorer_` holds: the scorer, or a dict of them."""
+    return scorer._scorers if is_multimetric(scorer) else scorer
+
+
+def as_indices(X: Any, rows: Any) -> Any:
+    """Rows in the array library of X, on its device."""
+    xp, _ = get_namespace(X)
+    return xp.asarray(rows, device=device(X))
+
+
+def take_rows(estimator: Any, X: Any, y: Any, rows: Any, columns: Any = None) -> tuple[Any, Any]:
+    """Rows of X and y; of a precomputed kernel, the columns of the training rows too."""
+    return _safe_split(estimator, X, y, rows, columns)  # type: ignore[no-any-return]
+
+
+def params_of_rows(X: Any, params: Mapping[str, Any], rows: Any) -> dict[str, Any]:
+    """Parameters of a method, with those that have a value a row cut to the rows."""
+    return _check_method_params(X, params=params, indices=rows)  # type: ignore[no-any-return]
+
+
+def score(
+    scorer: Any, estimator: Any, X: Any, y: Any, params: Mapping[str, Any], error_score: Any
+) -> tuple[dict[str, float] | float, str | None]:
+    """Score as scikit-learn does; also return the text of what a scorer raised, if one did."""
+    error = None
+    try:
+        scores = scorer(estimator, X, **params) if y is None else scorer(estimator, X, y, **params)
+    except Exception as exception:
+        if is_multimetric(scorer) or error_score == "raise":
+            raise
+        scores, error = error_score, traceback_of(exception)
+    if is_multimetric(scorer):
+        failures = {name: text for name, text in scores.items() if isinstance(text, str)}
+        scores.update(dict.fromkeys(failures, error_score))
+        error = "\n".join(failures.values()) or None
+    if error is not None:
+        warnings.warn(
+            "Scoring failed. The score on this train-test partition for these parameters will be "
+            f"set to {error_score}. Details: \n{error}",
+            UserWarning,
+            stacklevel=2,
+        )
+    if isinstance(scores, dict):
+        return {name: _as_number(value, name) for name, value in scores.items()}, error
+    return _as_number(scores, scorer), error
+
+
+def _as_number(value: Any, scorer: Any) -> float:
+    if hasattr(value, "item"):
+        with suppress(ValueError):
+            value = value.item()
+    if not isinstance(value, numbers.Number):
+        raise ValueError(  # noqa: TRY004 - scikit-learn's, and its users catch it
+            f"scoring must return a number, got {value} ({type(value)}) instead. (scorer={scorer})"
+        )
+    return value  # type: ignore[return-value]
+
+
+def traceback_of(exception: BaseException) -> str:
+    return "".join(traceback.format_exception(exception))
+
+
+def summarise(
+    search: Any, candidates: Sequence[Any], n_splits: int, out: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Make `cv_results_` of records as `_fit_and_score` returns them, a candidate's in a row."""
+    if callable(search.scoring):
+        _insert_error_scores(out, search.error_score)
+    return search._format_results(candidates, n_splits, out)  # type: ignore[no-any-return]
+
+
+def report_fit_failures(out: list[dict[str, Any]], error_score: Any) -> None:
+    """Warn of failed fits, once a search; raise if every fit failed."""
+    _warn_or_raise_about_fit_failures(out, error_score)
+
+
+def report_scorer_failures(errors: Sequence[str | None]) -> None:
+    """Raise if no fit could be scored: NaN is not a winner."""
+    if errors and all(error is not None for error in errors):
+        told = "\n".join(f"{n} times:\n{text}" for text, n in Counter(errors).items())
+        raise ValueError(
+            f"\nAll the {len(errors)} fits could not be scored: the scorer failed.\n"
+            "Check `scoring`; error_score='raise' stops at the first failure.\n\n"
+            f"Below are more details about the failures:\n{told}"
+        )
+
+
+def best_index(search: Any, refit_metric: str, results: Mapping[str, Any]) -> int:
+    return search._select_best_index(search.refit, refit_metric, results)  # type: ignore[no-any-return]
+
+
+def check_refit(search: Any, names: Any) -> None:
+    """Raise unless `refit` names one of the metrics, is callable or False."""
+    search._check_refit_for_multimetric(names)
+
+
+def refused_value(estimator: Any, name: str, value: Any) -> str | None:
+    """Why an estimator is sure to refuse a value for one of its own parameters, None if it is not.
+
+    Only what the estimator declares is known: an estimator without declarations refuses nothing.
+    """
+    constraints = getattr(estimator, "_parameter_constraints", None)
+    if not isinstance(constraints, Mapping) or name not in constraints:
+        return None
+    try:
+        validate_parameter_constraints(
+            {name: constraints[name]}, {name: value}, caller_name=type(estimator).__name__
+        )
+    except InvalidParameterError as error:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a check that breaks proves nothing about the value
+        return None
+    return None
+
+
+@dataclass(frozen=True)
+class Ambient:
+    """scikit-learn's configuration and the warning filters where `fit` was called."""
+
+    config: Mapping[str, Any]
+    filters: Sequence[Any]
+    process: int
+    thread: int
+
+    @classmethod
+    def here(cls) -> Ambient:
+        filters = list(_warning_filters())
+        return cls(sklearn.get_config(), filters, os.getpid(), threading.get_ident())
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Make a worker behave as the caller would."""
+        here = Ambient.here()
+        if (here.process, here.thread) == (self.process, self.thread):
+            yield
+            return
+        with sklearn.config_context(**self.config), warnings.catch_warnings():
+            if here.process != self.process:
+                # In place: entering catch_warnings has just made the list a copy of its own.
+                _warning_filters()[:] = self.filters
+            yield
+
+
+def _warning_filters() -> list[Any]:
+    # Free-threaded Python keeps the filters in a context variable.
+    get: Callable[[], Any] = getattr(warnings, "_get_filters", lambda: warnings.filters)
+    return get()  # type: ignore[no-any-return]
+
+
+class Callbacks:
+    """The tasks of a search as scikit-learn's callbacks see them; nothing before 1.9.
+
+    fit -> search -> one candidate-split-evaluation a fit, and fit -> refit-with-best-params.
+    """
+
+    def __init__(self, search: Any, prepared: Prepared) -> None:
+        self._search = search
+        self._given = {"X": prepared.X, "y": prepared.y, "metadata": prepared.fit_metadata}
+        self._candidates: Any = None
+        self._root: Any = None
+        # Contexts of single fits are seen by callbacks alone, and each holds on to its siblings.
+        self._anyone = _has_callbacks(search, prepared.estimator)
+        if hasattr(search, "_init_callback_context"):
+            self._root = search._init_callback_context(max_subtasks=1 + (search.refit is not False))
+            self._root.call_on_fit_task_begin(estimator=search, **self._given)
+
+    @contextmanager
+    def searching(self, n_fits: int | None) -> Iterator[None]:
+        """Enclose all fits but the refit; `n_fits` is the most there can be, None if unknown."""
+        if self._root is None:
+            yield
+            return
+        self._candidates = self._root.subcontext(
+            task_name="search", max_subtasks=n_fits, sequential_subtasks=False
+        )
+        self._candidates.call_on_fit_task_begin(estimator=self._search)
+        yield
+        self._candidates.call_on_fit_task_end(estimator=self._search)
+
+    def fit(self, number: int) -> FitCallbacks | None:
+        """The callbacks of one fit, to travel with it: made in the parent, where the tree is."""
+        if self._candidates is None or not self._anyone:
+            return None
+        context = self._candidates.subcontext(
+            task_name="candidate-split-evaluation", task_id=number
+        )
+        return FitCallbacks(context, self._search)
+
+    @contextmanager
+    def refitting(self, estimator: Any) -> Iterator[None]:
+        if self._root is None:
+            yield
+            return
+        context = self._root.subcontext(task_name="refit-with-best-params")
+        with context.propagate_callback_context(estimator):
+            context.call_on_fit_task_begin(estimator=self._search, **self._given)
+            yield
+        context.call_on_fit_task_end(estimator=self._search, **self._given)
+
+    def end(self) -> None:
+        if self._root is not None:
+            self._root.call_on_fit_task_end(estimator=self._search, **self._given)
+
+
+@dataclass(frozen=True)
+class FitCallbacks:
+    """The callbacks of one fit; travels to the worker."""
+
+    context: Any
+    search: Any
+
+    @contextmanager
+    def around(self, estimator: Any, X: Any, y: Any, weight: Any) -> Iterator[None]:
+        given = {"X": X, "y": y, "metadata": None if weight is None else {"sample_weight": weight}}
+        try:
+            with self.context.propagate_callback_context(estimator):
+                self.context.call_on_fit_task_begin(estimator=self.search, **given)
+                yield
+        finally:
+            self.context.call_on_fit_task_end(estimator=self.search, **given)
+
+
+def around(callbacks: FitCallbacks | None, estimator: Any, X: Any, y: Any, weight: Any) -> Any:
+    """Enclose a fit in its callbacks, if it has any."""
+    return nullcontext() if callbacks is None else callbacks.around(estimator, X, y, weight)
+
+
+def _has_callbacks(search: Any, estimator: Any) -> bool:
+    inner = [search, *search.get_params(deep=False).values(), *estimator.get_params().values()]
+    return any(getattr(v, "_skl_callbacks", None) for v in [*inner, estimator])

@@ -1,0 +1,238 @@
+"""The base of all searches: common parameters, and `fit` as a list of named steps."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import clone
+
+from hpsearch import _sklearn as bridge
+from hpsearch import results
+from hpsearch.display import watchers_for
+from hpsearch.evaluation import CrossValidation, Work
+from hpsearch.executors import executor_for
+from hpsearch.loop import Limits, Loop
+from hpsearch.optimizers.base import Optimizer
+from hpsearch.trial import Params, Trial
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where candidates come from, and how many at most; None if only the optimizer knows."""
+
+    optimizer: Optimizer
+    n_candidates: int | None
+
+
+class BaseSearchCV(bridge.SearchBase):
+    """Base of the searches; write `_candidates` to make one of your own.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What is searched for. It is cloned, never changed.
+    scoring : str, callable, list, tuple, dict or None, default=None
+        As in scikit-learn's GridSearchCV.
+    n_jobs : int or None, default=None
+        Fits that run at a time, through the active joblib backend.
+    refit : bool, str or callable, default=True
+        As in GridSearchCV.
+    cv : int, splitter, iterable or None, default=None
+        As in GridSearchCV. Splits are made once and used for all candidates.
+    verbose : int, default=0
+        1: what will be fitted, and a line of progress if tqdm is installed; 2 and more: a line a
+        fit, as in GridSearchCV.
+    pre_dispatch : int or str, default="2*n_jobs"
+        Jobs in flight, running or queued, at most. A search that learns from its results never
+        has more than it has workers.
+    error_score : "raise" or float, default=np.nan
+        The score of a failed fit; "raise" ends the search at the first one.
+    return_train_score : bool, default=True
+        Whether `cv_results_` has the scores on the training rows.
+    constraint : callable or None, default=None
+        Takes a candidate (a dict), returns whether it may be fitted.
+
+    Attributes
+    ----------
+    trials_ : Trials
+        A record a candidate, also of those that failed.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **bridge.SearchBase._parameter_constraints,
+        "constraint": [callable, None],
+    }
+
+    @abstractmethod
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable[[dict[str, Any]], int] = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        error_score: float | str = np.nan,
+        return_train_score: bool = True,
+        constraint: Callable[[Params], bool] | None = None,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+        self.constraint = constraint
+
+    @abstractmethod
+    def _candidates(self) -> Source:
+        """Check the space and return what proposes its candidates."""
+
+    def _metric(self, prepared: bridge.Prepared) -> str:
+        """The metric that candidates are judged by while the search runs."""
+        return prepared.refit_metric if isinstance(prepared.refit_metric, str) else "score"
+
+    @bridge.fit_context
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Search, then refit the best candidate on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, n_samples)
+            Training rows; a square kernel or distance matrix where the estimator takes one.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets.
+        **params : dict
+            Passed to the estimator's `fit`, the scorers and the splitter, as in GridSearchCV.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+        """
+        prepared = bridge.prepare(self, X, y, params)
+        source = self._candidates()
+        metric = self._metric(prepared)
+        callbacks = bridge.Callbacks(self, prepared)
+        self._checked_cv_orig = prepared.cv
+        self.n_splits_ = bridge.count_splits(prepared)
+        splits = bridge.split(prepared, self.n_splits_)
+        trials = self._search(prepared, splits, source, metric, callbacks)
+        self._publish(prepared, trials)
+        if self.refit:
+            self._refit(prepared, callbacks)
+        callbacks.end()
+        return self
+
+    def _search(
+        self,
+        prepared: bridge.Prepared,
+        splits: list[tuple[Any, Any]],
+        source: Source,
+        metric: str,
+        callbacks: bridge.Callbacks,
+    ) -> list[Trial]:
+        """Evaluate candidates until they end."""
+        n_candidates, n_splits = source.n_candidates, len(splits)
+        n_fits = None if n_candidates is None else n_candidates * n_splits
+        if self.verbose > 0 and n_candidates is not None:
+            print(  # noqa: T201 - what verbose asks for, in scikit-learn's words
+                f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
+                f"totalling {n_fits} fits"
+            )
+        work = Work(
+            estimator=prepared.estimator,
+            X=prepared.X,
+            y=prepared.y,
+            splits=splits,
+            scorer=prepared.scorer,
+            fit_params=dict(prepared.fit_params),
+            score_params=dict(prepared.score_params),
+            error_score=self.error_score,
+            return_train_score=self.return_train_score,
+            verbose=self.verbose,
+            n_candidates=n_candidates,
+            ambient=bridge.Ambient.here(),
+        )
+        with callbacks.searching(n_fits), executor_for(self.n_jobs) as executor:
+            evaluator = CrossValidation(
+                executor.share(work),
+                error_score=self.error_score,
+                metrics=bridge.metric_names(prepared.scorer),
+                callbacks=callbacks,
+                n_splits=n_splits,
+            )
+            loop = Loop(
+                source.optimizer,
+                evaluator,
+                executor,
+                metric=metric,
+                n_splits=n_splits,
+                limits=Limits(n_trials=n_candidates),
+                n_ahead=_n_ahead(self.pre_dispatch, executor.slots),
+                watch=watchers_for(self.verbose, n_candidates),
+            )
+            self.trials_ = results.Trials()
+            try:
+                return loop.run()
+            finally:  # whatever ends the search, what was computed is kept
+                self.trials_ = results.Trials(loop.board.trials)
+
+    def _publish(self, prepared: bridge.Prepared, trials: list[Trial]) -> None:
+        """Set `cv_results_`, `best_*` and what goes with them, before the refit: it may fail."""
+        if not any(trial.results for trial in trials):
+            raise ValueError(
+                "No fits were performed. Was the CV iterator empty? Were there no candidates?"
+            )
+        metrics = bridge.metric_names(prepared.scorer)
+        out = results.records(trials, self.n_splits_, self.error_score, metrics)
+        bridge.report_fit_failures(results.fit_errors(trials), self.error_score)
+        candidates = [trial.params for trial in trials]
+        self.scorer_ = bridge.public_scorer(prepared.scorer)
+        self.cv_results_ = bridge.summarise(self, candidates, self.n_splits_, out)
+        # The names that a callable gives are known only now.
+        self.multimetric_ = isinstance(out[0]["test_scores"], dict)
+        bridge.report_scorer_failures(results.scorer_errors(trials))
+        refit_metric = prepared.refit_metric
+        if callable(self.scoring) and self.multimetric_:
+            bridge.check_refit(self, out[0]["test_scores"])
+            refit_metric = self.refit
+        if self.refit or not self.multimetric_:
+            self.best_index_ = bridge.best_index(self, refit_metric, self.cv_results_)
+            if not callable(self.refit):
+                self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
+            self.best_params_ = self.cv_results_["params"][self.best_index_]
+
+    def _refit(self, prepared: bridge.Prepared, callbacks: bridge.Callbacks) -> None:
+        # Values may be estimators: the fit must not change those in `cv_results_`.
+        best = clone(prepared.estimator).set_params(**clone(self.best_params_, safe=False))
+        self.best_estimator_ = best
+        targets = () if prepared.y is None else (prepared.y,)
+        with callbacks.refitting(best):
+            began = time.time()
+            best.fit(prepared.X, *targets, **prepared.fit_params)
+            self.refit_time_ = time.time() - began
+        if hasattr(best, "feature_names_in_"):
+            self.feature_names_in_ = best.feature_names_in_
+
+
+def _n_ahead(pre_dispatch: int | str, slots: int) -> int | None:
+    """Jobs in flight at most; None for the default."""
+    if isinstance(pre_dispatch, str):
+        product = pre_dispatch.replace(" ", "").removesuffix("*n_jobs")
+        if pre_dispatch == "all":
+            return 1_000_000
+        pre_dispatch = round(float(product) * slots) if product != "n_jobs" else slots
+    return max(1, pre_dispatch)

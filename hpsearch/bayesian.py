@@ -1,0 +1,182 @@
+"""The searches that learn from the scores so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hpsearch import _sklearn as bridge
+from hpsearch.base import BaseSearchCV, Source
+from hpsearch.checks import check_space
+from hpsearch.optimizers.base import AbstractOptimizer, Optimizer, seed_of
+from hpsearch.optimizers.gp import GPOptimizer
+from hpsearch.optimizers.tpe import TPEOptimizer
+from hpsearch.space import Space
+from hpsearch.start import starting_params
+from hpsearch.trial import Params
+
+
+class DistributionSearchCV(BaseSearchCV):
+    """Base of the searches whose optimizer learns from the scores so far.
+
+    Set `_optimizer_class`, or pass `optimizer=`, to search with another one. For the parameters
+    see `GPSearchCV`.
+    """
+
+    _optimizer_class: ClassVar[type[AbstractOptimizer]]
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseSearchCV._parameter_constraints,
+        "param_distributions": [dict, list, Space],
+        "n_iter": [bridge.positive_int],
+        "random_state": ["random_state"],
+        "initial_params": [list, tuple, None],
+        "metric": [str, None],
+        "optimizer": [callable, None],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: Any,
+        *,
+        n_iter: int = 50,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable[[dict[str, Any]], int] = True,
+        cv: Any = None,
+        verbose: int = 0,
+        pre_dispatch: int | str = "2*n_jobs",
+        random_state: Any = None,
+        error_score: float | str = np.nan,
+        return_train_score: bool = False,
+        constraint: Callable[[Params], bool] | None = None,
+        initial_params: Sequence[Params] | None = None,
+        metric: str | None = None,
+        optimizer: Callable[..., Optimizer] | None = None,
+    ) -> None:
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            pre_dispatch=pre_dispatch,
+            error_score=error_score,
+            return_train_score=return_train_score,
+            constraint=constraint,
+        )
+        self.param_distributions = param_distributions
+        self.n_iter = n_iter
+        self.random_state = random_state
+        self.initial_params = initial_params
+        self.metric = metric
+        self.optimizer = optimizer
+
+    def _candidates(self) -> Source:
+        space = Space.of(self.param_distributions, self.constraint)
+        check_space(self.estimator, space.branches, "param_distributions", self.error_score)
+        current = self.estimator.get_params()
+        make = self.optimizer or self._optimizer_class
+        optimizer = make(
+            space,
+            random_state=seed_of(self.random_state),
+            initial_params=starting_params(space, current, self.initial_params),
+        )
+        n_candidates = self.n_iter if space.size is None else min(self.n_iter, space.size)
+        return Source(optimizer, n_candidates)
+
+    def _metric(self, prepared: bridge.Prepared) -> str:
+        names = bridge.metric_names(prepared.scorer)
+        if self.metric is not None:
+            if names is not None and self.metric not in names:
+                raise ValueError(f"metric={self.metric!r} is not one of the metrics {names}.")
+            return self.metric
+        if isinstance(self.refit, str):
+            return self.refit
+        if names is not None and len(names) > 1:
+            raise ValueError(
+                f"The search needs one metric to be guided by, and scoring gives {names}. Pass "
+                f"metric={names[0]!r}, or the name of a metric as refit."
+            )
+        return "score"
+
+
+class GPSearchCV(DistributionSearchCV):
+    """Bayesian search with a Gaussian process: the fewest fits for continuous and mixed spaces.
+
+    With `n_jobs=k`, k fits run at all times: a slot that falls free gets the next split or the
+    next candidate at once, and candidates still running are taken into account. With `n_jobs=1`
+    the same seed gives the same search; with more the order in which fits end matters too.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What is searched for. Its own parameter values, where they lie in the space, are the first
+        candidate, so that the result is never worse than they are on the cross-validation.
+    param_distributions : dict or list of dict
+        Parameter names to lists of values (a list is never a range), ranges
+        ``(low, high)`` or ``(low, high, "log-uniform")`` as tuples of numbers, `Real`, `Integer`,
+        `Categorical`, or frozen distributions of scipy.stats. A list of dicts is a conditional
+        space with one budget and one model.
+    n_iter : int, default=50
+        Candidates to evaluate; fewer if the space has fewer.
+    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score : see `BaseSearchCV`
+    random_state : int, RandomState instance or None, default=None
+        Seed of the search.
+    return_train_score : bool, default=False
+        See `BaseSearchCV`.
+    constraint : callable or None, default=None
+        Takes a candidate (a dict), returns whether it may be fitted.
+    initial_params : list of dict or None, default=None
+        Candidates to evaluate first, after the estimator's own values. What one leaves out is
+        taken from the estimator.
+    metric : str or None, default=None
+        The metric that guides the search if `scoring` gives several; by default `refit`.
+    optimizer : callable or None, default=None
+        Another optimizer: called with the space, `random_state` and `initial_params`, it returns
+        an object with `ask`, `tell`, `expect` and `learns`.
+
+    Attributes
+    ----------
+    trials_ : Trials
+        A record a candidate, also of those that failed.
+    cv_results_, best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, \
+    refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_ :
+        As in GridSearchCV.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from hpsearch import GPSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> space = {"C": (0.01, 100.0, "log-uniform"), "kernel": ["linear", "rbf"]}
+    >>> search = GPSearchCV(SVC(), space, n_iter=8, random_state=0).fit(X, y)
+    >>> search.trials_[0].params
+    {'C': 1.0, 'kernel': 'rbf'}
+    """
+
+    _optimizer_class = GPOptimizer
+
+
+class TPESearchCV(DistributionSearchCV):
+    """Bayesian search with Parzen estimators: for thousands of candidates and branching spaces.
+
+    For the parameters and attributes see `GPSearchCV`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from hpsearch import TPESearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> space = {"C": (0.01, 100.0, "log-uniform"), "kernel": ["linear", "rbf"]}
+    >>> len(TPESearchCV(SVC(), space, n_iter=8, random_state=0).fit(X, y).trials_)
+    8
+    """
+
+    _optimizer_class = TPEOptimizer

@@ -1,0 +1,101 @@
+"""What can be checked of a space before the first fit: names, and values that are sure to fail."""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from hpsearch import _sklearn as bridge
+from hpsearch.dimensions import Integer, Real
+
+MAX_VALUES = 1000  # listed values of a parameter that are looked at one by one
+
+
+def check_space(estimator: Any, given: Any, argument: str, error_score: Any) -> None:
+    """Raise for a parameter that the estimator does not have; tell of values sure to fail.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What the candidates are set on.
+    given : dict or list of dict
+        The space as the user wrote it.
+    argument : str
+        Its name in the constructor, for messages.
+    error_score : float or "raise"
+        With "raise" a value that is sure to fail raises here; else it raises if a parameter has
+        no other value, and warns if it has.
+
+    Raises
+    ------
+    ValueError
+        That names the parameter, the value, and what is accepted.
+    """
+    branches = [given] if isinstance(given, Mapping) else given
+    for number, branch in enumerate(branches):
+        where = argument if isinstance(given, Mapping) else f"{argument}[{number}]"
+        for name, values in branch.items():
+            owners = _owners(estimator, name, branch)
+            if not owners:
+                raise ValueError(_unknown(estimator, name, where))
+            _check_values(
+                owners, name.rpartition("__")[2], values, f"{where}[{name!r}]", error_score
+            )
+
+
+def _owners(estimator: Any, name: str, branch: Mapping[str, Any]) -> list[Any]:
+    """The objects that may hold a parameter, given what the branch may put in their places."""
+    path, _, own = name.rpartition("__")
+    holders = [o for o in _objects(estimator, path, branch) if hasattr(o, "get_params")]
+    return [holder for holder in holders if own in holder.get_params()]
+
+
+def _objects(estimator: Any, path: str, branch: Mapping[str, Any]) -> list[Any]:
+    """What stands at a path of the estimator: itself for "", else a parameter's possible values."""
+    if not path:
+        return [estimator]
+    if path in branch and not hasattr(branch[path], "rvs"):
+        return list(_listed(branch[path]))
+    parent, _, own = path.rpartition("__")
+    holders = [h for h in _objects(estimator, parent, branch) if hasattr(h, "get_params")]
+    return [h.get_params()[own] for h in holders if own in h.get_params()]
+
+
+def _unknown(estimator: Any, name: str, where: str) -> str:
+    valid = list(estimator.get_params())
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
+    # A typo in the case of a letter is the commonest, and the least like by its letters.
+    same = [v for v in valid if v.lower() == name.lower()]
+    kind = type(estimator).__name__
+    hint = f" Did you mean {(same or close)[0]!r}?" if same or close else ""
+    return (
+        f"{where}[{name!r}]: Invalid parameter {name!r} for estimator {kind}.{hint} "
+        f"Valid parameters are: {sorted(valid)}."
+    )
+
+
+def _check_values(owners: list[Any], own: str, values: Any, where: str, error_score: Any) -> None:
+    looked_at = list(_listed(values))
+    refusals = {}
+    for place, value in enumerate(looked_at):
+        told = [bridge.refused_value(owner, own, value) for owner in owners]
+        if all(text is not None for text in told):
+            refusals[place] = told[0]
+    if not refusals:
+        return
+    bad = [looked_at[place] for place in refusals]
+    text = f"{where}: {next(iter(refusals.values()))} Given: {bad!r}."
+    if error_score == "raise" or len(refusals) == len(looked_at):
+        raise ValueError(text)
+    warnings.warn(f"{text} Candidates with it will fail.", UserWarning, stacklevel=4)
+
+
+def _listed(values: Any) -> Iterable[Any]:
+    """The values of a parameter that can be looked at: all that are listed, the ends of a range."""
+    if isinstance(values, (Real, Integer)):
+        return [values.low, values.high]
+    if hasattr(values, "rvs") or not isinstance(values, Iterable):
+        return []
+    return values[:MAX_VALUES] if isinstance(values, Sequence) else list(values)[:MAX_VALUES]

@@ -1,0 +1,256 @@
+"""The loop: ask, start, receive, judge, tell, stop.
+
+It passes plain records between strangers: an optimizer proposes, an evaluator prepares, an
+executor runs, a pruner judges, watchers look on. A slot that falls free gets the next split of a
+started trial, or else a new trial, at once: nothing waits for a batch.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from hpsearch.optimizers.base import Optimizer, SpaceExhausted
+from hpsearch.pruners import NoPruner, Pruner, Verdict
+from hpsearch.trial import Board, Job, SplitResult, Stage, Status, Task, Trial
+
+JOB_SECONDS = 0.2  # a job should take about so long, so that sending it costs next to nothing
+TASK_SECONDS = 0.0005  # what a task costs beside its fit
+MAX_JOB_GROWTH = 2  # from one job to the next, since the first fits may be the cheap ones
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop starting trials. `n_trials` None: when the optimizer is exhausted."""
+
+    n_trials: int | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """What watchers are told: a trial was started, has a result, was closed, or all is over."""
+
+    kind: Literal["started", "result", "closed", "finished"]
+    trial: Trial | None
+    board: Board
+
+
+Watcher = Callable[[Event], None]
+
+
+class Evaluator(Protocol):
+    """Turns tasks into results."""
+
+    def plan(self, tasks: Sequence[Task], size: int) -> list[Job]:
+        """Group tasks into jobs of about `size` tasks; tasks that share work belong together."""
+
+    def prepare(self, job: Job) -> Callable[[], list[SplitResult]]:
+        """Return the call, to be run anywhere, that gives one result a task."""
+
+    def lost(self, task: Task, status: Status, error: str) -> SplitResult:
+        """Return the result of a task whose call never came back."""
+
+
+class Executor(Protocol):
+    """Runs calls, here or elsewhere."""
+
+    @property
+    def slots(self) -> int:
+        """How many calls run at a time."""
+
+    def submit(self, key: int, call: Callable[[], Any], timeout: float | None = None) -> None:
+        """Run a call as soon as a slot is free; end it after `timeout` seconds."""
+
+    def wait(self, timeout: float | None = None) -> tuple[int, Any]:
+        """Return the key of a call that ended, and what it returned or the exception it raised."""
+
+
+class Loop:
+    """One search.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Proposes candidates.
+    evaluator : Evaluator
+        Turns tasks into calls.
+    executor : Executor
+        Runs the calls; entered and left by the caller.
+    metric : str
+        The score that the optimizer is told.
+    n_splits : int
+        Splits of the cross-validation.
+    limits : Limits
+        When to stop.
+    pruner : Pruner, default=NoPruner()
+        Judges trials after each stage.
+    n_ahead : int or None, default=None
+        Jobs in flight, running or queued, while the optimizer does not learn; None for twice the
+        slots. A learner always has as many as there are slots, so that no ask comes too early.
+    watch : sequence of callables, default=()
+        Called with each Event.
+
+    Attributes
+    ----------
+    board : Board
+        All trials so far, in order of number.
+    interrupted : bool
+        Whether Ctrl-C ended the loop.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        evaluator: Evaluator,
+        executor: Executor,
+        *,
+        metric: str,
+        n_splits: int,
+        limits: Limits,
+        pruner: Pruner | None = None,
+        n_ahead: int | None = None,
+        watch: Sequence[Watcher] = (),
+    ) -> None:
+        self._optimizer = optimizer
+        self._evaluator = evaluator
+        self._executor = executor
+        self._limits = limits
+        self._pruner: Pruner = NoPruner() if pruner is None else pruner
+        self._watch = watch
+        self._trials: list[Trial] = []
+        self.board = Board(metric, n_splits, self._trials)
+        self.interrupted = False
+        self._stages: dict[int, Stage] = {}  # of trials that run one
+        self._waiting: deque[Task] = deque()  # started, not submitted
+        self._in_flight: dict[int, Job] = {}  # by the number of the job
+        self._n_jobs = 0
+        self._is_exhausted = False
+        self._job_size = 1
+        learns = optimizer.learns
+        self._most_in_flight = executor.slots if learns else n_ahead or 2 * executor.slots
+
+    def run(self) -> list[Trial]:
+        """Run until a limit is reached; return the trials in order of number."""
+        try:
+            self._fill()
+            while self._in_flight:
+                self._receive(*self._executor.wait())
+                self._fill()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            self._close_unfinished()
+        self._tell_watchers("finished", None)
+        return self._trials
+
+    def _fill(self) -> None:
+        """Give every free slot something to do."""
+        while len(self._in_flight) < self._most_in_flight:
+            while len(self._waiting) < self._job_size and self._start():
+                pass
+            if not self._waiting:
+                return
+            n = min(self._job_size, len(self._waiting))
+            for job in self._evaluator.plan([self._waiting.popleft() for _ in range(n)], n):
+                self._in_flight[self._n_jobs] = job
+                self._executor.submit(self._n_jobs, self._evaluator.prepare(job))
+                self._n_jobs += 1
+
+    def _start(self) -> bool:
+        """Start a stage of a paused trial, or a new trial; False if there is nothing to start."""
+        promoted = self._pruner.promote(self.board)
+        if promoted is not None:
+            self._enter(*promoted)
+            return True
+        n_trials = self._limits.n_trials
+        if self._is_exhausted or (n_trials is not None and len(self._trials) >= n_trials):
+            return False
+        try:
+            params = self._optimizer.ask()
+        except SpaceExhausted:
+            self._is_exhausted = True
+            return False
+        trial = Trial(len(self._trials), params)
+        self._trials.append(trial)
+        self._tell_watchers("started", trial)
+        self._enter(trial, self._pruner.first(trial, self.board))
+        return True
+
+    def _enter(self, trial: Trial, stage: Stage) -> None:
+        trial.status = Status.RUNNING
+        self._stages[trial.number] = stage
+        for split in trial.missing(stage):
+            self._waiting.append(Task(trial.number, trial.params, split, stage.resource))
+
+    def _receive(self, key: int, outcome: Any) -> None:
+        job = self._in_flight.pop(key)
+        if isinstance(outcome, TimeoutError):
+            results = [self._evaluator.lost(t, Status.TIMEOUT, str(outcome)) for t in job]
+        elif isinstance(outcome, BaseException):
+            raise outcome  # the user asked for it, by error_score="raise", or it is a fault of ours
+        else:
+            results = outcome
+            self._size_jobs(results)
+        for task, result in zip(job, results, strict=True):
+            self._record(self._trials[task.trial], result)
+
+    def _record(self, trial: Trial, result: SplitResult) -> None:
+        trial.results.append(result)
+        self._tell_watchers("result", trial)
+        stage = self._stages[trial.number]
+        if trial.has(stage):
+            self._judge(trial)
+
+    def _judge(self, trial: Trial) -> None:
+        """Ask what comes after the stage that has just been completed."""
+        verdict = self._pruner.judge(trial, self.board)
+        if isinstance(verdict, Stage):
+            self._enter(trial, verdict)
+            return
+        del self._stages[trial.number]
+        failed = next((r.status for r in trial.results if r.status.is_failure), None)
+        trial.status = failed or _STATUS[verdict]
+        cost = sum(map(_seconds, trial.results))
+        self._optimizer.tell(trial.params, self.board.score(trial), cost=cost)
+        if verdict is not Verdict.PAUSE:
+            self._close(trial)
+
+    def _close(self, trial: Trial) -> None:
+        trial.results.sort(key=lambda r: (r.resource, r.split))
+        self._tell_watchers("closed", trial)
+
+    def _close_unfinished(self) -> None:
+        for trial in self._trials:
+            if trial.status in (Status.RUNNING, Status.PAUSED):
+                trial.status = Status.PRUNED
+                self._close(trial)
+
+    def _size_jobs(self, results: Sequence[SplitResult]) -> None:
+        """Let short fits travel together, unless that would leave slots without work."""
+        if self._executor.slots == 1 or self._optimizer.learns:
+            return
+        seconds = sum(map(_seconds, results)) + TASK_SECONDS * len(results)
+        wanted = int(min(JOB_SECONDS / seconds, MAX_JOB_GROWTH) * len(results))
+        if self._limits.n_trials is not None:
+            left = (self._limits.n_trials - len(self._trials)) * self.board.n_splits
+            wanted = min(wanted, left // (2 * self._executor.slots))
+        self._job_size = max(1, wanted)
+
+    def _tell_watchers(
+        self, kind: Literal["started", "result", "closed", "finished"], trial: Trial | None
+    ) -> None:
+        for watcher in self._watch:
+            watcher(Event(kind, trial, self.board))
+
+
+def _seconds(result: SplitResult) -> float:
+    return float(result.details.get("fit_time", 0.0) + result.details.get("score_time", 0.0))
+
+
+_STATUS = {
+    Verdict.DONE: Status.COMPLETE,
+    Verdict.PAUSE: Status.PAUSED,
+    Verdict.STOP: Status.PRUNED,
+}

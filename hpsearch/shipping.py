@@ -1,0 +1,110 @@
+"""Getting an object to workers once, however many calls need it.
+
+Pickle's out-of-band buffers keep large arrays, whatever they sit in (arrays, data frames, sparse
+matrices), out of the pickle: they are written beside it and mapped into memory by each process of
+this machine, which then share one copy. What is no buffer is unpickled once a process.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import cloudpickle  # what loky pickles with: lambdas, local classes
+
+T = TypeVar("T")
+ALIGNMENT = 64  # bytes; what numpy's vector loops like best
+_received: dict[str, Any] = {}  # in a worker: the last object, by its file
+
+
+@dataclass(frozen=True)
+class InHand(Generic[T]):
+    """An object that needs no shipping: the workers are threads of this process."""
+
+    value: T
+
+    def __call__(self) -> T:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Shipped(Generic[T]):
+    """An object in a file; calling it in any process of this machine gives the object."""
+
+    path: str
+
+    def __call__(self) -> T:
+        if self.path not in _received:
+            _received.clear()  # one search at a time holds its data
+            _received[self.path] = _read(self.path)
+        return _received[self.path]  # type: ignore[no-any-return]
+
+
+class Shipment(Generic[T]):
+    """A file that holds an object while a search runs.
+
+    Parameters
+    ----------
+    value : object
+        Anything that cloudpickle takes.
+
+    Attributes
+    ----------
+    source : Shipped
+        What is sent with each call.
+    """
+
+    def __init__(self, value: T) -> None:
+        buffers: list[pickle.PickleBuffer] = []
+        head = cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+        views = [b.raw() for b in buffers]
+        size = len(head) + sum(v.nbytes + ALIGNMENT for v in views)
+        handle, path = tempfile.mkstemp(prefix=f"hpsearch-{os.getpid()}-", dir=_folder(size))
+        # Removed at exit and when collected too, should nobody close it.
+        self.close: Callable[[], Any] = weakref.finalize(self, Path(path).unlink, missing_ok=True)
+        with os.fdopen(handle, "wb") as file:
+            _write(file, head, views)
+        self.source: Shipped[T] = Shipped(path)
+
+
+def _write(file: Any, head: bytes, views: list[memoryview]) -> None:
+    """Index (its length first), head, buffers; buffers start at multiples of ALIGNMENT."""
+    index = pickle.dumps([len(head), *(v.nbytes for v in views)])
+    file.write(len(index).to_bytes(8, "little") + index + head)
+    for view in views:
+        file.write(b"\0" * (-file.tell() % ALIGNMENT))
+        file.write(view)
+
+
+def _read(path: str) -> Any:
+    with open(path, "rb") as file:  # noqa: PTH123 - a descriptor for mmap
+        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    at = 8 + int.from_bytes(mapped[:8], "little")
+    n_head, *sizes = pickle.loads(mapped[8:at])  # noqa: S301 - our own parent wrote it
+    head = mapped[at : at + n_head]
+    at += n_head
+    buffers = []
+    for size in sizes:
+        at += -at % ALIGNMENT
+        buffers.append(mapped[at : at + size])
+        at += size
+    return pickle.loads(head, buffers=buffers)  # noqa: S301 - our own parent wrote it
+
+
+def _folder(size: int) -> str:
+    """Where joblib would put it: its own folder, memory if there is room, else the disk."""
+    given = os.environ.get("JOBLIB_TEMP_FOLDER")
+    if given:
+        return given
+    memory = "/dev/shm"  # noqa: S108 - as joblib does; mkstemp makes the name
+    if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * size:
+        return memory
+    return tempfile.gettempdir()
