@@ -1,6 +1,7 @@
 """Hyperparameter search for scikit-learn: same answers, fewer fits, nothing lost."""
 
 from hpsearch.base import BaseSearchCV
+from hpsearch.bayesian import GPSearchCV, TPESearchCV
 from hpsearch.classical import ExhaustiveSearchCV, SampledSearchCV
 from hpsearch.dimensions import Categorical, Integer, Ordinal, Real
 
@@ -8,8 +9,10 @@ __all__ = [
     "BaseSearchCV",
     "Categorical",
     "ExhaustiveSearchCV",
+    "GPSearchCV",
     "Integer",
     "Ordinal",
     "Real",
     "SampledSearchCV",
+    "TPESearchCV",
 ]

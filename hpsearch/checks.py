@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from sklearn.base import clone
+
 from hpsearch import _sklearn as bridge
 from hpsearch.dimensions import Integer, Real
 
@@ -39,6 +41,8 @@ def check_space(estimator: Any, given: Any, argument: str, error_score: Any) -> 
         for name, values in branch.items():
             owners = _owners(estimator, name, branch)
             if not owners:
+                if _accepts(estimator, name, values):
+                    continue
                 raise ValueError(_unknown(estimator, name, where))
             _check_values(
                 owners, name.rpartition("__")[2], values, f"{where}[{name!r}]", error_score
@@ -61,6 +65,15 @@ def _objects(estimator: Any, path: str, branch: Mapping[str, Any]) -> list[Any]:
     parent, _, own = path.rpartition("__")
     holders = [h for h in _objects(estimator, parent, branch) if hasattr(h, "get_params")]
     return [h.get_params()[own] for h in holders if own in h.get_params()]
+
+
+def _accepts(estimator: Any, name: str, values: Any) -> bool:
+    """Whether `set_params` takes a name that `get_params` does not list, as some wrappers do."""
+    try:
+        clone(estimator).set_params(**{name: next(iter(_listed(values)), None)})
+    except Exception:  # noqa: BLE001 - each library has its own way to refuse a name
+        return False
+    return True
 
 
 def _unknown(estimator: Any, name: str, where: str) -> str:

@@ -2,6 +2,9 @@
 
 from .substitution import ported_tests
 
-SKIPS = {}
+SKIPS = {
+    "test_custom_run_search": "compares every attribute with a subclass of scikit-learn's base",
+    "test_unsupported_sample_weight_scorer": "its scorer fails on every fit: an error here",
+}
 
 globals().update(ported_tests("sklearn.model_selection.tests.test_search", SKIPS))
