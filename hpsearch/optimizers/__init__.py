@@ -1,15 +1,18 @@
 """Optimizers: what proposes the next candidate. See `base` for how to write one."""
 
 from hpsearch.optimizers.base import AbstractOptimizer, History, Optimizer, SpaceExhausted
+from hpsearch.optimizers.gp import GPOptimizer
 from hpsearch.optimizers.plain import (
     GridOptimizer,
     ListedOptimizer,
     RandomOptimizer,
     SobolOptimizer,
 )
+from hpsearch.optimizers.tpe import TPEOptimizer
 
 __all__ = [
     "AbstractOptimizer",
+    "GPOptimizer",
     "GridOptimizer",
     "History",
     "ListedOptimizer",
@@ -17,4 +20,5 @@ __all__ = [
     "RandomOptimizer",
     "SobolOptimizer",
     "SpaceExhausted",
+    "TPEOptimizer",
 ]

@@ -1,0 +1,133 @@
+"""Bayesian optimisation with tree-structured Parzen estimators.
+
+An ask divides the scores into few good ones and the rest, estimates the density of either, draws
+candidates from the good, and takes the one of greatest ratio that was not asked before. Points
+still pending belong to the rest, which keeps asks in a row apart.
+
+In a conditional space the columns that the same branches have form a group; each group has
+densities of its own, estimated from the points that have it. The first group holds the branch.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from hpsearch.optimizers._blas import one_thread
+from hpsearch.optimizers._columns import Array, Columns, Index, Table
+from hpsearch.optimizers._parzen import Parzen
+from hpsearch.optimizers.base import AbstractOptimizer, History, draw_unseen
+from hpsearch.optimizers.plain import SobolOptimizer
+from hpsearch.space import Point
+
+N_START = 10  # points before the densities are asked
+MIN_SCORES = 2  # finite scores that the densities need
+GOOD_SHARE, MAX_GOOD = 0.1, 25  # of the scores
+N_CANDIDATES = 64
+N_FRESH = 25  # the latest of the rest have full weight, the oldest next to none
+MAX_REST = 1_000  # components of the density of the rest
+
+
+class TPEOptimizer(AbstractOptimizer):
+    """Bayesian optimisation by the ratio of two densities: that of good points, and of the rest.
+
+    The choice for thousands of evaluations, and for spaces of many branches. The first few points
+    are a Sobol sequence.
+
+    Parameters
+    ----------
+    space : dict, list of dict, or Space
+        See `Space.of`.
+    random_state : int, RandomState, Generator or None, default=None
+        The seed.
+    initial_params : sequence of dict, default=()
+        Candidates to ask before any other.
+
+    Notes
+    -----
+    The tree-structured Parzen estimator [1]_ with product kernels over all parameters [2]_.
+    Failed candidates belong to the rest. Beyond 1000 scores the density of the rest is estimated
+    from a sample of them.
+
+    References
+    ----------
+    .. [1] Bergstra, Bardenet, Bengio & Kegl, Algorithms for Hyper-Parameter Optimization, 2011.
+    .. [2] Falkner, Klein & Hutter, BOHB: Robust and Efficient Hyperparameter Optimization at
+       Scale, 2018.
+
+    Examples
+    --------
+    >>> from hpsearch.optimizers import TPEOptimizer
+    >>> optimizer = TPEOptimizer({"x": (-5.0, 10.0)}, random_state=0)
+    >>> for _ in range(40):
+    ...     params = optimizer.ask()
+    ...     optimizer.tell(params, -((params["x"] - 3) ** 2))
+    >>> bool(abs(optimizer.ask()["x"] - 3) < 1)
+    True
+    """
+
+    @cached_property
+    def _table(self) -> Table:
+        return Table(Columns(self.space))
+
+    def propose(self, history: History, rng: np.random.Generator) -> Point:
+        columns, scores = self._table.columns, np.array(history.scores)
+        n_finite = int(np.isfinite(scores).sum())
+        if len(history) < N_START or n_finite < MIN_SCORES or not len(columns):
+            return SobolOptimizer(self.space, self.seed).propose(history, rng)
+        with one_thread():
+            rows = candidates(columns, self._table.rows(history), scores, n_finite, rng)
+        point = self._table.first_new(rows, history)
+        return draw_unseen(self.space, history, rng) if point is None else point
+
+
+def candidates(
+    columns: Columns, rows: Array, scores: Array, n_finite: int, rng: np.random.Generator
+) -> Array:
+    """Return rows drawn from the density of the good ones, the most promising first.
+
+    Parameters
+    ----------
+    columns : Columns
+        The space.
+    rows : array of shape (n, c)
+        All points.
+    scores : array of shape (n,)
+        Their scores, NaN for what failed or is pending.
+    n_finite : int
+        How many scores are not NaN.
+    rng : Generator
+        Where the draws come from.
+    """
+    good = np.argsort(-scores, kind="stable")[: min(math.ceil(GOOD_SHARE * n_finite), MAX_GOOD)]
+    rest, rest_weights = sample_of_rest(len(scores), good, rng)
+    drawn = np.full((N_CANDIDATES, len(columns)), np.nan)
+    ratio = np.zeros(N_CANDIDATES)
+    for group in columns.groups:
+        kernels = [columns.columns[number] for number in group]
+        goods, others = rows[good][:, group], rows[rest][:, group]
+        has, others_have = ~np.isnan(goods[:, 0]), ~np.isnan(others[:, 0])
+        promising = Parzen.around(kernels, goods[has], np.ones(int(has.sum())))
+        common = Parzen.around(kernels, others[others_have], rest_weights[others_have])
+        # The branch is in the first group: from then on it is known which rows have which group.
+        takes = np.flatnonzero(columns.active[columns.branches(drawn)][:, group[0]])
+        units = promising.draw(len(takes), rng)
+        drawn[takes[:, None], group] = units
+        ratio[takes] += promising.log_density(units) - common.log_density(units)
+    return drawn[np.argsort(-ratio, kind="stable")]
+
+
+def sample_of_rest(n: int, good: Index, rng: np.random.Generator) -> tuple[Index, Array]:
+    """Return which of n points are not good, at most MAX_REST, in order, and their weights."""
+    is_rest = np.ones(n, dtype=bool)
+    is_rest[good] = False
+    rest = np.flatnonzero(is_rest)
+    weights = np.ones(len(rest))
+    n_old = max(len(rest) - N_FRESH, 0)
+    weights[:n_old] = np.linspace(1 / max(len(rest), 1), 1, n_old)
+    if len(rest) > MAX_REST:
+        kept = np.sort(rng.choice(len(rest), MAX_REST, replace=False))
+        rest, weights = rest[kept], weights[kept]
+    return rest, weights

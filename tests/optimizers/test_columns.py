@@ -1,0 +1,87 @@
+"""Points to rows and back, in spaces of every kind."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm, randint
+
+from hpsearch.optimizers._columns import Columns, Table
+from hpsearch.optimizers.base import History
+from hpsearch.space import Space
+
+SPACES = {
+    "mixed": {
+        "c": ["a", "b", "c"],
+        "flag": [True, False],
+        "i": (1, 5),
+        "log": (1, 4000, "log-uniform"),
+        "many": (0, 10**9),
+        "one": ["only"],
+        "list": [0.1, 1, 10, 100],
+        "x": (0.0, 1.0),
+        "normal": norm(0, 1),
+        "draw": randint(3, 9),
+    },
+    "branches": [
+        {"kernel": ["rbf"], "C": (0.1, 10.0), "gamma": (1e-3, 1.0, "log-uniform")},
+        {"kernel": ["linear"], "C": (0.1, 10.0)},
+        {"kernel": ["poly"], "C": (0.1, 99.0), "degree": [2, 3, 4]},
+    ],
+    "constants": [{"a": [1]}, {"b": ["x"]}],
+}
+
+
+def draw(space, n):
+    rng = np.random.default_rng(0)
+    return [space.snap(space.point(rng.random(space.n_coordinates))) for _ in range(n)]
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_there_and_back(name):
+    """The row of a point stands for that very point, up to the last digit."""
+    space = Space.of(SPACES[name])
+    columns = Columns(space)
+    points = draw(space, 50)
+    back = [columns.point(row) for row in columns.rows(points)]
+    assert [point.branch for point in back] == [point.branch for point in points]
+    for a, b in zip(back, points, strict=True):
+        np.testing.assert_allclose(a.units, b.units, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_settled_rows_are_points(name):
+    """Snapping a whole matrix at once ends where the space snaps one point."""
+    space = Space.of(SPACES[name])
+    columns = Columns(space)
+    units = np.random.default_rng(0).random((50, len(columns)))
+    rows = columns.settle(np.full_like(units, np.nan), units)
+    again = columns.rows([columns.point(row) for row in rows])
+    np.testing.assert_allclose(again, rows, atol=2e-9)  # 10**9 integers are a continuum
+
+
+def test_branches_share_what_is_alike():
+    """C of two branches is one column, C of another range its own, a constant none."""
+    columns = Columns(Space.of(SPACES["branches"]))
+    assert [c.branches for c in columns.columns] == [(0, 1, 2), (0, 1), (2,), (0,), (2,)]
+    assert columns.groups == [[0], [1], [2, 4], [3]]
+
+
+def test_features_measure_alikeness():
+    """Two different values of an unordered parameter are at distance 1, whichever they are."""
+    space = Space.of({"c": ["a", "b", "c"], "x": (0.0, 1.0)})
+    columns = Columns(space)
+    given = [{"c": c, "x": 0.25} for c in "abc"]
+    features = columns.features(columns.rows([space.encode(params) for params in given]))
+    squared = ((features[:, None] - features) ** 2).sum(axis=2)
+    np.testing.assert_allclose(squared, 1 - np.eye(3), atol=1e-12)
+    assert columns.group.tolist() == [0, 0, 0, 1]
+
+
+def test_table_follows_its_history():
+    """Rows that are kept are those that would be made anew; another history starts afresh."""
+    space = Space.of(SPACES["branches"])
+    columns = Columns(space)
+    table, history = Table(columns), History()
+    for point in draw(space, 10):
+        history.expect(point)
+        np.testing.assert_array_equal(table.rows(history), columns.rows(history.points))
+    assert len(table.rows(History())) == 0

@@ -1,0 +1,184 @@
+"""GP and TPE: hard histories, and that they learn at all."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import truncnorm
+
+from hpsearch.optimizers import GPOptimizer, RandomOptimizer, TPEOptimizer
+from hpsearch.optimizers import gp as gp_module
+from hpsearch.optimizers._columns import Columns
+from hpsearch.optimizers._parzen import Parzen
+from hpsearch.optimizers.gp import Scored, standardised
+from hpsearch.space import Space
+
+SPACE = {"x": (-5.0, 10.0), "y": (1e-3, 1e3, "log-uniform"), "c": ["a", "b", "c"], "n": (1, 100)}
+
+learners = pytest.mark.parametrize("cls", [TPEOptimizer, GPOptimizer])
+
+
+def score_of(params):
+    shape = (params["x"] - 3) ** 2 / 10 + (math.log10(params["y"]) + 1) ** 2
+    return -shape - (params["c"] != "b") - abs(params["n"] - 70) / 30
+
+
+def run(optimizer, n, score_of=score_of):
+    scores = []
+    for _ in range(n):
+        params = optimizer.ask()
+        scores.append(score_of(params))
+        optimizer.tell(params, scores[-1])
+    return scores
+
+
+@learners
+def test_beats_random_search(cls):
+    """After 40 evaluations the best is well ahead of random search's, on the mean of 5 seeds."""
+    ours = np.mean([max(run(cls(SPACE, random_state=seed), 40)) for seed in range(5)])
+    random = np.mean([max(run(RandomOptimizer(SPACE, seed), 40)) for seed in range(5)])
+    assert ours > random / 2  # scores are negative
+
+
+@learners
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda score, step: 1.0,
+        lambda score, step: math.nan,
+        lambda score, step: math.inf if step % 3 else score,
+        lambda score, step: -1e300 if step == 7 else score,
+        lambda score, step: 1e300 if step == 7 else score,
+        lambda score, step: score * 1e-300,
+        lambda score, step: 1e308 * (-1) ** step,
+        lambda score, step: 1 + 1e-16 * step,
+        lambda score, step: score if step % 2 else math.nan,
+    ],
+    ids=["constant", "nan", "inf", "outlier", "hit", "tiny", "huge", "rounding", "half"],
+)
+def test_hard_histories(cls, change):
+    """Constant, failed, exploding and vanishing scores do not stop a search."""
+    optimizer = cls(SPACE, random_state=0)
+    for step in range(22):
+        params = optimizer.ask()
+        optimizer.tell(params, change(score_of(params), step))
+    assert len(set(optimizer.history.points)) == 22
+
+
+@learners
+def test_range_of_1e_300(cls):
+    """A range that nearly vanishes is searched as any other."""
+    optimizer = cls({"x": (0.0, 1e-300), "y": (1e-300, 1e300, "log-uniform")}, random_state=0)
+    best = max(run(optimizer, 30, lambda params: -abs(params["x"] * 1e300 - 0.7)))
+    assert best > -0.1
+
+
+@learners
+def test_duplicates_told(cls):
+    """A point told many times counts once, with its last score."""
+    optimizer = cls(SPACE, random_state=0)
+    params = optimizer.ask()
+    for score in range(20):
+        optimizer.tell(params, score)
+    run(optimizer, 12)
+    assert len(optimizer.history) == 13
+
+
+@learners
+def test_many_scores(cls):
+    """A thousand scores are told, and what is asked next is among the best of them."""
+    optimizer = cls(SPACE, random_state=0)
+    run(RandomOptimizer(SPACE, 1), 1000, lambda p: optimizer.tell(p, score_of(p)) or 0.0)
+    told = np.array(optimizer.history.scores)
+    assert np.median(run(optimizer, 10)) > np.quantile(told, 0.9)
+
+
+@learners
+def test_failures_are_avoided(cls):
+    """Where half of the space fails, the search goes to the other half."""
+    optimizer = cls({"x": (0.0, 1.0), "y": (0.0, 1.0)}, random_state=0)
+    failed = []
+    for _ in range(60):
+        params = optimizer.ask()
+        failed.append(params["x"] > 0.5)
+        optimizer.tell(params, math.nan if failed[-1] else -abs(params["y"] - 0.3))
+    assert np.mean(failed[30:]) < 0.35
+
+
+def test_cache_changes_no_answer(monkeypatch):
+    """Hyperparameters kept from the last ask are those that would be learnt anew."""
+    kept, fresh = GPOptimizer(SPACE, random_state=0), GPOptimizer(SPACE, random_state=0)
+    for _ in range(30):
+        fresh.__dict__.pop("_fitted", None)
+        fresh.__dict__.pop("_table", None)
+        params = kept.ask()
+        assert params == fresh.ask()
+        kept.tell(params, score_of(params))
+        fresh.tell(params, score_of(params))
+
+
+def test_asks_in_a_row_cost_one_fit(monkeypatch):
+    """The process is fitted when scores have come, not when an ask has."""
+    fits = []
+    fit = gp_module.fit
+    monkeypatch.setattr(gp_module, "fit", lambda *args: fits.append(1) or fit(*args))
+    optimizer = GPOptimizer(SPACE, random_state=0)
+    run(optimizer, 10)
+    fits.clear()
+    for _ in range(4):
+        optimizer.ask()
+    assert len(fits) == 1
+
+
+def test_standardised_scores():
+    """Mean 0, variance 1, failures as the worst, and a bad tail that leaves the rest apart."""
+    y = standardised(np.array([0.8, 0.9, 0.85, np.nan, 0.7, -1e9]))
+    assert y.mean() == pytest.approx(0)
+    assert y.std() == pytest.approx(1)
+    assert y[3] == y[5] == y.min()
+    assert y[1] - y[0] > 0.1
+    assert not standardised(np.array([0.3, 0.3, np.nan])).any()
+    assert not standardised(np.array([0.0, 0.0])).any()
+    assert not standardised(np.array([np.nan])).any()
+
+
+def test_thinned_scores_keep_best_and_latest():
+    """Of many scores the model sees the best and the latest."""
+    scores = np.random.default_rng(0).permutation(1000).astype(float)
+    thin = Scored(np.arange(1000.0)[:, None], scores).thinned(seed=0)
+    assert len(thin.scores) == 300
+    assert set(range(900, 1000)) <= set(thin.scores)
+    assert set(range(900, 1000)) <= set(thin.rows[:, 0])
+
+
+def test_parzen_is_the_density_it_says():
+    """On one continuous column the mixture is that of truncated normals, from scipy."""
+    columns = Columns(Space.of({"x": (0.0, 1.0)})).columns
+    centres = np.array([[0.1], [0.5], [0.95]])
+    parzen = Parzen.around(columns, centres, np.array([1.0, 2.0, 1.0]))
+    x = np.linspace(0, 1, 11)
+    expected = np.zeros(11)
+    for centre, width, weight in zip(
+        parzen.centres[:, 0], parzen.widths[:, 0], np.exp(parzen.log_weights), strict=True
+    ):
+        part = truncnorm(-centre / width, (1 - centre) / width, centre, width)
+        expected += weight * part.pdf(x)
+    ours = parzen.log_density(x[:, None])
+    np.testing.assert_allclose(ours - ours[0], np.log(expected / expected[0]), atol=1e-9)
+    total, _ = quad(lambda u: np.exp(parzen.log_density(np.array([[u]])))[0], 0, 1)
+    assert total == pytest.approx(np.sqrt(2 * np.pi))  # the constant all mixtures share
+
+
+def test_parzen_masses_of_categories_sum_to_one():
+    """On unordered columns the mixture is a distribution, and draws follow it."""
+    columns = Columns(Space.of({"c": ["a", "b", "c"], "d": [True, False]})).columns
+    rng = np.random.default_rng(0)
+    rows = np.array([[1 / 6, 0.25], [1 / 6, 0.75], [5 / 6, 0.25]])
+    parzen = Parzen.around(columns, rows, np.ones(3))
+    grid = np.array([[c, d] for c in columns[0].cells for d in columns[1].cells])
+    masses = np.exp(parzen.log_density(grid))
+    assert masses.sum() == pytest.approx(1)
+    drawn = parzen.draw(20_000, rng)
+    shares = [(np.abs(drawn - row).max(axis=1) < 1e-9).mean() for row in grid]
+    np.testing.assert_allclose(shares, masses, atol=0.01)
