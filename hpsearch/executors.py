@@ -8,28 +8,35 @@ before the caller has seen the result that freed the worker, so that an optimize
 from it in time, and waiting for results inside the generator deadlocks. Calls are therefore
 submitted to the backend that Parallel has set up, with a callback that puts the outcome on a
 queue. Whatever of joblib this needs beyond its public surface is in this file.
+
+When a process of loky dies, the pool fails every call with the same exception, whoever was to
+blame. Each call therefore leaves a note while it runs (see `notes`): those that were running are
+reported lost, the others are sent again to a new pool.
 """
 
 from __future__ import annotations
 
 import queue
+import re
+import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Self, TypeVar
 
 from joblib import Parallel, effective_n_jobs
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from joblib.parallel import BatchedCalls
 
+from hpsearch.notes import Notes
 from hpsearch.shipping import InHand, Shipment
+from hpsearch.trial import FitTimeout, WorkerLost
 
 T = TypeVar("T")
 Outcome = Any  # what a call returned, or the exception that it raised
 LOCAL_PROCESSES = ("LokyBackend", "MultiprocessingBackend")
-
-
-class WorkerLost(Exception):
-    """The process that ran a call went away."""
+KILLABLE = ("LokyBackend",)
+TICK = 0.1  # seconds between two looks at calls that may have run for too long
 
 
 class SerialExecutor:
@@ -38,15 +45,18 @@ class SerialExecutor:
     slots = 1
 
     def __init__(self) -> None:
-        self._calls: deque[tuple[Hashable, Callable[[], Any]]] = deque()
+        self._calls: deque[tuple[int, Callable[[], Any]]] = deque()
 
     def share(self, value: T) -> Callable[[], T]:
+        """Make an object available to calls."""
         return InHand(value)
 
-    def submit(self, key: Hashable, call: Callable[[], Any], timeout: float | None = None) -> None:
+    def submit(self, key: int, call: Callable[[], Any], timeout: float | None = None) -> None:
+        """Keep a call until it is waited for."""
         self._calls.append((key, call))
 
-    def wait(self, timeout: float | None = None) -> tuple[Any, Outcome]:
+    def wait(self, timeout: float | None = None) -> tuple[int, Outcome] | None:
+        """Run the next call; return its key, and what it returned or raised."""
         key, call = self._calls.popleft()
         try:
             return key, call()
@@ -67,55 +77,168 @@ class JoblibExecutor:
     ----------
     n_jobs : int or None
         As joblib means it.
+    slots : int or None, default=None
+        How many calls run at a time, if not as many as there are workers.
     """
 
-    def __init__(self, n_jobs: int | None) -> None:
+    def __init__(self, n_jobs: int | None, slots: int | None = None) -> None:
         self._parallel = Parallel(n_jobs=n_jobs)
-        self._done: queue.SimpleQueue[tuple[Hashable, Any]] = queue.SimpleQueue()
-        self._n_running = 0
+        self._done: queue.SimpleQueue[tuple[int, int, Any]] = queue.SimpleQueue()
+        self._calls: dict[int, tuple[Callable[[], Any], float | None]] = {}
+        self._ready: deque[tuple[int, Outcome]] = deque()
+        self._pool_number = 0  # outcomes of a pool that is gone are dropped
         self._shipments: list[Shipment[Any]] = []
+        self._notes: Notes | None = None
+        self.slots = slots or 0
 
     def __enter__(self) -> Self:
         self._parallel.__enter__()
         self._backend = self._parallel._backend  # noqa: SLF001 - see the module's text
-        self.slots = self._backend.effective_n_jobs(self._parallel.n_jobs)
+        self.slots = self.slots or self._backend.effective_n_jobs(self._parallel.n_jobs)
         if hasattr(self._backend, "start_call"):  # without it Dask never collects a result
             self._backend.start_call()
+        if self._is_one_of(LOCAL_PROCESSES):
+            self._notes = Notes()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._n_running:  # the only way to end what runs; processes are killed, threads not
+        if self._calls:  # the only way to end what runs; processes are killed, threads not
             self._backend.abort_everything(ensure_ready=False)
         if hasattr(self._backend, "stop_call"):
             self._backend.stop_call()
         self._parallel.__exit__(None, None, None)
         for shipment in self._shipments:
             shipment.close()
+        if self._notes is not None:
+            self._notes.close()
+
+    def _is_one_of(self, names: tuple[str, ...]) -> bool:
+        return type(self._backend).__name__ in names
+
+    @property
+    def can_kill(self) -> bool:
+        """Whether a call can be ended before it returns."""
+        return self._is_one_of(KILLABLE)
 
     def share(self, value: T) -> Callable[[], T]:
-        if type(self._backend).__name__ not in LOCAL_PROCESSES:
+        """Make an object available to calls, sent to each process once."""
+        if self._notes is None:
             return InHand(value)
         shipment = Shipment(value)
         self._shipments.append(shipment)
+        self._notes.litter.append(shipment.source.path)
         return shipment.source
 
-    def submit(self, key: Hashable, call: Callable[[], Any], timeout: float | None = None) -> None:
-        batch = BatchedCalls([(call, (), {})], self._backend.get_nested_backend())
-        self._n_running += 1
-        self._backend.submit(batch, partial(self._put, key))
+    def submit(self, key: int, call: Callable[[], Any], timeout: float | None = None) -> None:
+        """Run a call as soon as a slot is free; end it after `timeout` seconds."""
+        self._calls[key] = (call, timeout)
+        self._send(key)
 
-    def _put(self, key: Hashable, out: Any) -> None:
-        self._done.put((key, out))
+    def _send(self, key: int) -> None:
+        call, _ = self._calls[key]
+        noted = call if self._notes is None else self._notes.around(key, call)
+        batch = BatchedCalls([(noted, (), {})], self._backend.get_nested_backend())
+        self._backend.submit(batch, partial(self._put, self._pool_number, key))
 
-    def wait(self, timeout: float | None = None) -> tuple[Any, Outcome]:
-        key, out = self._done.get(timeout=timeout)
-        self._n_running -= 1
+    def _put(self, pool_number: int, key: int, out: Any) -> None:
+        self._done.put((pool_number, key, out))
+
+    def wait(self, timeout: float | None = None) -> tuple[int, Outcome] | None:
+        """Return the key of a call that ended, and what it returned or raised.
+
+        None after `timeout` seconds in which no call ended.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            if self._ready:
+                return self._ready.popleft()
+            try:
+                pool_number, key, out = self._done.get(timeout=self._patience(end))
+            except queue.Empty:
+                if end is not None and time.monotonic() >= end:
+                    return None
+                self._end_overdue()
+                continue
+            if pool_number == self._pool_number and key in self._calls:
+                outcome = self._retrieve(out)
+                if isinstance(outcome, TerminatedWorkerError):
+                    self._replace_pool(WorkerLost(_exit_codes(outcome)), self._running())
+                    continue
+                del self._calls[key]
+                return key, outcome
+
+    def _patience(self, end: float | None) -> float | None:
+        """Seconds until there is something to look after, though no call has ended."""
+        waits = [] if end is None else [max(0.0, end - time.monotonic())]
+        if any(timeout is not None for _, timeout in self._calls.values()):
+            waits.append(TICK)
+        return min(waits, default=None)
+
+    def _retrieve(self, out: Any) -> Outcome:
         try:
-            return key, self._backend.retrieve_result_callback(out)[0]
+            return self._backend.retrieve_result_callback(out)[0]
         except Exception as error:  # noqa: BLE001 - handed to whoever waits, not swallowed
-            return key, error
+            return error
+
+    def _running(self) -> set[int]:
+        """Calls that were running; all of them if none had got as far as to say so."""
+        noted = set() if self._notes is None else self._notes.running().keys() & self._calls.keys()
+        return noted or set(self._calls)
+
+    def _end_overdue(self) -> None:
+        """Kill what has run for too long; the others that ran beside it start again."""
+        if self._notes is None:
+            return
+        for key, began in self._notes.running().items():
+            _, timeout = self._calls.get(key, (None, None))
+            if timeout is not None and time.monotonic() - began > timeout:
+                text = f"The fit was ended after {timeout:g} seconds (fit_timeout)."
+                self._replace_pool(FitTimeout(text), {key})
+                return
+
+    def _replace_pool(self, reason: Exception, lost: set[int]) -> None:
+        """Start new workers; report the lost calls, and send the others again."""
+        self._keep_finished()
+        self._pool_number += 1
+        self._backend.abort_everything(ensure_ready=True)
+        if self._notes is not None:
+            self._notes.clear()
+        for key in sorted(lost & self._calls.keys()):
+            del self._calls[key]
+            self._ready.append((key, reason))
+        for key in list(self._calls):
+            self._send(key)
+
+    def _keep_finished(self) -> None:
+        """Take from the queue what ended before the pool did."""
+        while not self._done.empty():
+            pool_number, key, out = self._done.get()
+            outcome = self._retrieve(out)
+            is_broken = isinstance(outcome, TerminatedWorkerError)
+            if pool_number == self._pool_number and key in self._calls and not is_broken:
+                del self._calls[key]
+                self._ready.append((key, outcome))
 
 
-def executor_for(n_jobs: int | None) -> SerialExecutor | JoblibExecutor:
-    """Return the executor for `n_jobs` under the active joblib backend."""
-    return SerialExecutor() if effective_n_jobs(n_jobs) == 1 else JoblibExecutor(n_jobs)
+def executor_for(
+    n_jobs: int | None, fit_timeout: float | None = None
+) -> SerialExecutor | JoblibExecutor:
+    """Return the executor for `n_jobs` under the active joblib backend.
+
+    Only a process can be ended from outside: with `fit_timeout` fits run in one even if there is
+    only one at a time.
+    """
+    slots = effective_n_jobs(n_jobs)
+    if fit_timeout is None:
+        return SerialExecutor() if slots == 1 else JoblibExecutor(n_jobs)
+    return JoblibExecutor(2, slots=1) if slots == 1 else JoblibExecutor(n_jobs)
+
+
+def _exit_codes(error: Exception) -> str:
+    """What loky says of how its workers ended."""
+    codes = re.search(r"exit codes of the workers are (\{.*\})", str(error))
+    how = f" (exit codes of the workers: {codes.group(1)})" if codes else ""
+    return (
+        f"The process that ran the fit died{how}: a segmentation fault, os._exit, or the system's "
+        "out-of-memory killer."
+    )

@@ -7,25 +7,46 @@ started trial, or else a new trial, at once: nothing waits for a batch.
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from hpsearch.interrupts import Interrupts
 from hpsearch.optimizers.base import Optimizer, SpaceExhausted
 from hpsearch.pruners import NoPruner, Pruner, Verdict
-from hpsearch.trial import Board, Job, SplitResult, Stage, Status, Task, Trial
+from hpsearch.trial import (
+    Board,
+    FitTimeout,
+    Job,
+    SplitResult,
+    Stage,
+    Status,
+    Task,
+    Trial,
+    WorkerLost,
+)
 
 JOB_SECONDS = 0.2  # a job should take about so long, so that sending it costs next to nothing
 TASK_SECONDS = 0.0005  # what a task costs beside its fit
+MAX_LOST_AT_FIRST = 5  # tasks in a row, the first ones, that kill their process
 MAX_JOB_GROWTH = 2  # from one job to the next, since the first fits may be the cheap ones
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop starting trials. `n_trials` None: when the optimizer is exhausted."""
+    """When to stop; None is no limit.
+
+    `n_trials` counts trials; `max_time` is in seconds, the refit included if `refits`;
+    `fit_timeout` is in seconds, for one task.
+    """
 
     n_trials: int | None = None
+    max_time: float | None = None
+    fit_timeout: float | None = None
+    refits: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,8 +84,28 @@ class Executor(Protocol):
     def submit(self, key: int, call: Callable[[], Any], timeout: float | None = None) -> None:
         """Run a call as soon as a slot is free; end it after `timeout` seconds."""
 
-    def wait(self, timeout: float | None = None) -> tuple[int, Any]:
-        """Return the key of a call that ended, and what it returned or the exception it raised."""
+    def wait(self, timeout: float | None = None) -> tuple[int, Any] | None:
+        """Return the key of a call that ended, and what it returned or the exception it raised.
+
+        None after `timeout` seconds in which no call ended.
+        """
+
+
+class Recorder(Protocol):
+    """Writes down what happens; see `journal`."""
+
+    def asked(self, trial: Trial) -> None:
+        """A trial was started."""
+
+    def finished(self, trial: Trial, result: SplitResult) -> None:
+        """A task of a trial has a result."""
+
+    def closed(self, trial: Trial) -> None:
+        """A trial has its final status."""
+
+
+class SearchAborted(RuntimeError):
+    """The search cannot go on; what was computed is kept."""
 
 
 class Loop:
@@ -89,6 +130,8 @@ class Loop:
     n_ahead : int or None, default=None
         Jobs in flight, running or queued, while the optimizer does not learn; None for twice the
         slots. A learner always has as many as there are slots, so that no ask comes too early.
+    journal : Recorder or None, default=None
+        Told of each trial and result, before the optimizer is.
     watch : sequence of callables, default=()
         Called with each Event.
 
@@ -111,6 +154,7 @@ class Loop:
         limits: Limits,
         pruner: Pruner | None = None,
         n_ahead: int | None = None,
+        journal: Recorder | None = None,
         watch: Sequence[Watcher] = (),
     ) -> None:
         self._optimizer = optimizer
@@ -118,6 +162,7 @@ class Loop:
         self._executor = executor
         self._limits = limits
         self._pruner: Pruner = NoPruner() if pruner is None else pruner
+        self._journal = journal
         self._watch = watch
         self._trials: list[Trial] = []
         self.board = Board(metric, n_splits, self._trials)
@@ -128,16 +173,43 @@ class Loop:
         self._n_jobs = 0
         self._is_exhausted = False
         self._job_size = 1
+        self._suspects: deque[Task] = deque()  # one of them ended a process: each runs alone
+        self._is_alone = False  # what is in flight is a suspect
+        self._n_lost = 0
+        self._began = time.monotonic()
+        self._best_score = -math.inf
+        self._refit_seconds = 0.0  # what the refit of the best so far should take
         learns = optimizer.learns
         self._most_in_flight = executor.slots if learns else n_ahead or 2 * executor.slots
 
+    def restore(self, trials: Iterable[Trial]) -> None:
+        """Go on from the trials of an earlier run, in order of number."""
+        restored = list(trials)
+        for trial in restored:
+            self._trials.append(trial)
+            self._optimizer.expect(trial.params)
+        for trial in restored:
+            if trial.status is not Status.RUNNING:
+                self._optimizer.tell(trial.params, self.board.score(trial), cost=_cost(trial))
+                continue
+            stage = self._pruner.first(trial, self.board)
+            self._enter(trial, stage)
+            if trial.has(stage):
+                self._judge(trial)
+
     def run(self) -> list[Trial]:
         """Run until a limit is reached; return the trials in order of number."""
+        interrupts = Interrupts()
         try:
-            self._fill()
-            while self._in_flight:
-                self._receive(*self._executor.wait())
+            with interrupts.deferred():
                 self._fill()
+                while self._in_flight:
+                    with interrupts.allowed():
+                        ended = self._executor.wait(self._seconds_left())
+                    if ended is None:  # out of time
+                        break
+                    self._receive(*ended)
+                    self._fill()
         except KeyboardInterrupt:
             self.interrupted = True
         finally:
@@ -145,18 +217,36 @@ class Loop:
         self._tell_watchers("finished", None)
         return self._trials
 
+    def _seconds_left(self) -> float | None:
+        """Seconds until the search must stop, time for the refit put aside."""
+        if self._limits.max_time is None:
+            return None
+        left = self._limits.max_time - (time.monotonic() - self._began)
+        return max(left - self._refit_seconds, 0.0)
+
     def _fill(self) -> None:
         """Give every free slot something to do."""
-        while len(self._in_flight) < self._most_in_flight:
+        if not self._in_flight:
+            self._is_alone = bool(self._suspects)
+            if self._is_alone:
+                self._submit((self._suspects.popleft(),))
+        if self._is_alone or self._suspects:
+            return
+        while len(self._in_flight) < self._most_in_flight and self._seconds_left() != 0:
             while len(self._waiting) < self._job_size and self._start():
                 pass
             if not self._waiting:
                 return
             n = min(self._job_size, len(self._waiting))
             for job in self._evaluator.plan([self._waiting.popleft() for _ in range(n)], n):
-                self._in_flight[self._n_jobs] = job
-                self._executor.submit(self._n_jobs, self._evaluator.prepare(job))
-                self._n_jobs += 1
+                self._submit(job)
+
+    def _submit(self, job: Job) -> None:
+        self._in_flight[self._n_jobs] = job
+        timeout = self._limits.fit_timeout
+        total = None if timeout is None else timeout * len(job)
+        self._executor.submit(self._n_jobs, self._evaluator.prepare(job), total)
+        self._n_jobs += 1
 
     def _start(self) -> bool:
         """Start a stage of a paused trial, or a new trial; False if there is nothing to start."""
@@ -174,6 +264,8 @@ class Loop:
             return False
         trial = Trial(len(self._trials), params)
         self._trials.append(trial)
+        if self._journal is not None:
+            self._journal.asked(trial)
         self._tell_watchers("started", trial)
         self._enter(trial, self._pruner.first(trial, self.board))
         return True
@@ -186,18 +278,36 @@ class Loop:
 
     def _receive(self, key: int, outcome: Any) -> None:
         job = self._in_flight.pop(key)
-        if isinstance(outcome, TimeoutError):
+        if isinstance(outcome, WorkerLost) and not self._is_alone:
+            self._suspects.extend(job)
+            return
+        if isinstance(outcome, WorkerLost):
+            results = [self._evaluator.lost(t, Status.CRASHED, str(outcome)) for t in job]
+            self._count_lost(outcome)
+        elif isinstance(outcome, FitTimeout):
             results = [self._evaluator.lost(t, Status.TIMEOUT, str(outcome)) for t in job]
         elif isinstance(outcome, BaseException):
             raise outcome  # the user asked for it, by error_score="raise", or it is a fault of ours
         else:
             results = outcome
+            self._n_lost = -1  # the trouble is not with every candidate
             self._size_jobs(results)
         for task, result in zip(job, results, strict=True):
             self._record(self._trials[task.trial], result)
 
+    def _count_lost(self, reason: WorkerLost) -> None:
+        if self._n_lost >= 0:
+            self._n_lost += 1
+        if self._n_lost == MAX_LOST_AT_FIRST:
+            raise SearchAborted(
+                f"The first {MAX_LOST_AT_FIRST} fits all ended their process, each run alone: the "
+                f"trouble is not with single candidates. {reason} Try one fit with n_jobs=1."
+            )
+
     def _record(self, trial: Trial, result: SplitResult) -> None:
         trial.results.append(result)
+        if self._journal is not None:
+            self._journal.finished(trial, result)
         self._tell_watchers("result", trial)
         stage = self._stages[trial.number]
         if trial.has(stage):
@@ -212,9 +322,16 @@ class Loop:
         del self._stages[trial.number]
         failed = next((r.status for r in trial.results if r.status.is_failure), None)
         trial.status = failed or _STATUS[verdict]
-        cost = sum(map(_seconds, trial.results))
-        self._optimizer.tell(trial.params, self.board.score(trial), cost=cost)
+        score = self.board.score(trial)
+        if self._limits.refits and trial.status is Status.COMPLETE and score > self._best_score:
+            self._best_score = score
+            # The refit has all rows, a fit those of all splits but one.
+            times = [r.details.get("fit_time", 0.0) for r in trial.results]
+            self._refit_seconds = math.fsum(times) / max(len(times) - 1, 1)
+        self._optimizer.tell(trial.params, score, cost=_cost(trial))
         if verdict is not Verdict.PAUSE:
+            if self._journal is not None:
+                self._journal.closed(trial)
             self._close(trial)
 
     def _close(self, trial: Trial) -> None:
@@ -222,6 +339,7 @@ class Loop:
         self._tell_watchers("closed", trial)
 
     def _close_unfinished(self) -> None:
+        # Not in the journal, where they stay unfinished, so that another run can finish them.
         for trial in self._trials:
             if trial.status in (Status.RUNNING, Status.PAUSED):
                 trial.status = Status.PRUNED
@@ -243,6 +361,10 @@ class Loop:
     ) -> None:
         for watcher in self._watch:
             watcher(Event(kind, trial, self.board))
+
+
+def _cost(trial: Trial) -> float:
+    return sum(map(_seconds, trial.results))
 
 
 def _seconds(result: SplitResult) -> float:

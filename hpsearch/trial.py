@@ -33,6 +33,14 @@ class Status(StrEnum):
         return self in (Status.FAILED, Status.TIMEOUT, Status.CRASHED)
 
 
+class WorkerLost(Exception):
+    """The process that ran a call went away before the call returned."""
+
+
+class FitTimeout(Exception):
+    """A call ran for longer than it may, and was ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Splits to be run, at a share of the full resource in (0, 1]."""
