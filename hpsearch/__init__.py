@@ -4,15 +4,21 @@ from hpsearch.base import BaseSearchCV
 from hpsearch.bayesian import GPSearchCV, TPESearchCV
 from hpsearch.classical import ExhaustiveSearchCV, SampledSearchCV
 from hpsearch.dimensions import Categorical, Integer, Ordinal, Real
+from hpsearch.journal import CheckpointError
+from hpsearch.loop import SearchAborted
+from hpsearch.sqlite_journal import SQLiteJournal
 
 __all__ = [
     "BaseSearchCV",
     "Categorical",
+    "CheckpointError",
     "ExhaustiveSearchCV",
     "GPSearchCV",
     "Integer",
     "Ordinal",
     "Real",
+    "SQLiteJournal",
     "SampledSearchCV",
+    "SearchAborted",
     "TPESearchCV",
 ]

@@ -30,6 +30,7 @@ from sklearn.model_selection._validation import (
 from sklearn.utils import indexable
 from sklearn.utils._array_api import device, get_namespace
 from sklearn.utils._param_validation import (
+    HasMethods,
     Interval,
     InvalidParameterError,
     validate_parameter_constraints,
@@ -41,6 +42,8 @@ from sklearn.utils.validation import _check_method_params, _num_samples
 Fit = TypeVar("Fit", bound=Callable[..., Any])
 SearchBase = BaseSearchCV
 n_rows = _num_samples
+positive_number = Interval(numbers.Real, 0, None, closed="neither")
+with_open = HasMethods(["open"])
 positive_int = Interval(numbers.Integral, 1, None, closed="left")  # for `_parameter_constraints`
 
 
@@ -324,6 +327,13 @@ class Callbacks:
     def end(self) -> None:
         if self._root is not None:
             self._root.call_on_fit_task_end(estimator=self._search, **self._given)
+
+
+class NoCallbacks:
+    """A refit that no callback is told of."""
+
+    def refitting(self, estimator: Any) -> nullcontext[None]:
+        return nullcontext()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,17 +18,33 @@ from hpsearch import results
 from hpsearch.display import watchers_for
 from hpsearch.evaluation import CrossValidation, Work
 from hpsearch.executors import executor_for
+from hpsearch.fingerprint import Parts, describe, describe_estimator, digest, versions
+from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.loop import Limits, Loop
 from hpsearch.optimizers.base import Optimizer
+from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.trial import Params, Trial
+
+# Parameters of a search that do not change what its fits give.
+WITHOUT_EFFECT = {
+    *("checkpoint", "cv", "error_score", "estimator", "fit_timeout", "max_time", "n_iter"),
+    *("n_jobs", "pre_dispatch", "random_state", "refit", "reuse", "scoring", "verbose"),
+}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where candidates come from, and how many at most; None if only the optimizer knows."""
+    """Where candidates come from.
+
+    `n_candidates` is how many at most, None if only the optimizer knows. `spell` writes the place
+    of a candidate as JSON can take it, `read` finds the candidate at a place; candidates are read
+    in the order in which they were asked.
+    """
 
     optimizer: Optimizer
     n_candidates: int | None
+    spell: Callable[[Params], Any]
+    read: Callable[[Any], Params]
 
 
 class BaseSearchCV(bridge.SearchBase):
@@ -56,6 +74,16 @@ class BaseSearchCV(bridge.SearchBase):
         Whether `cv_results_` has the scores on the training rows.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
+    checkpoint : path, SQLiteJournal or other Journal, default=None
+        A file in which each finished fit is written down. Fitting again with the same data,
+        estimator and settings goes on from there; `n_iter` may have been raised.
+    fit_timeout : float or None, default=None
+        Seconds that one fit and its scoring may take. What takes longer is killed, in compiled
+        code too, and its candidate gets the status "timeout" and `error_score`. Fits then run in
+        processes of their own, also with `n_jobs=1`.
+    max_time : float or None, default=None
+        Seconds that the whole of `fit` may take. No fit starts after it, what still runs in a
+        process is ended, and time for the refit is put aside.
 
     Attributes
     ----------
@@ -66,6 +94,9 @@ class BaseSearchCV(bridge.SearchBase):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **bridge.SearchBase._parameter_constraints,
         "constraint": [callable, None],
+        "checkpoint": [str, os.PathLike, bridge.with_open, None],
+        "fit_timeout": [bridge.positive_number, None],
+        "max_time": [bridge.positive_number, None],
     }
 
     @abstractmethod
@@ -82,6 +113,9 @@ class BaseSearchCV(bridge.SearchBase):
         error_score: float | str = np.nan,
         return_train_score: bool = True,
         constraint: Callable[[Params], bool] | None = None,
+        checkpoint: str | os.PathLike[str] | Journal | None = None,
+        fit_timeout: float | None = None,
+        max_time: float | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -95,9 +129,12 @@ class BaseSearchCV(bridge.SearchBase):
             return_train_score=return_train_score,
         )
         self.constraint = constraint
+        self.checkpoint = checkpoint
+        self.fit_timeout = fit_timeout
+        self.max_time = max_time
 
     @abstractmethod
-    def _candidates(self) -> Source:
+    def _candidates(self, origin: Origin) -> Source:
         """Check the space and return what proposes its candidates."""
 
     def _metric(self, prepared: bridge.Prepared) -> str:
@@ -123,36 +160,73 @@ class BaseSearchCV(bridge.SearchBase):
             The fitted search.
         """
         prepared = bridge.prepare(self, X, y, params)
-        source = self._candidates()
         metric = self._metric(prepared)
-        callbacks = bridge.Callbacks(self, prepared)
-        self._checked_cv_orig = prepared.cv
-        self.n_splits_ = bridge.count_splits(prepared)
-        splits = bridge.split(prepared, self.n_splits_)
-        trials = self._search(prepared, splits, source, metric, callbacks)
+        with self._session(prepared) as session:
+            origin = session.origin(
+                getattr(self, "random_state", None), getattr(self, "n_iter", None)
+            )
+            source = self._candidates(origin)
+            callbacks = bridge.Callbacks(self, prepared)
+            self._checked_cv_orig = prepared.cv
+            self.n_splits_ = bridge.count_splits(prepared)
+            splits = session.settle(bridge.split(prepared, self.n_splits_), prepared.cv)
+            work = self._work(prepared, splits, source)
+            trials = self._search(work, source, metric, callbacks, session)
         self._publish(prepared, trials)
         if self.refit:
             self._refit(prepared, callbacks)
         callbacks.end()
         return self
 
-    def _search(
-        self,
-        prepared: bridge.Prepared,
-        splits: list[tuple[Any, Any]],
-        source: Source,
-        metric: str,
-        callbacks: bridge.Callbacks,
-    ) -> list[Trial]:
-        """Evaluate candidates until they end."""
-        n_candidates, n_splits = source.n_candidates, len(splits)
-        n_fits = None if n_candidates is None else n_candidates * n_splits
-        if self.verbose > 0 and n_candidates is not None:
-            print(  # noqa: T201 - what verbose asks for, in scikit-learn's words
-                f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
-                f"totalling {n_fits} fits"
-            )
-        work = Work(
+    def refit_best(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Refit the best candidate again, after a refit that failed, without a new search.
+
+        Parameters
+        ----------
+        X, y, **params :
+            As in `fit`.
+
+        Returns
+        -------
+        self : object
+            The fitted search.
+        """
+        if not hasattr(self, "best_params_"):
+            raise AttributeError("There are no best_params_ to refit: call fit first.")
+        prepared = bridge.prepare(self, X, y, params)
+        self._refit(prepared, bridge.NoCallbacks())
+        return self
+
+    def _session(self, prepared: bridge.Prepared) -> Session:
+        """Open the checkpoint, if there is one."""
+        if self.checkpoint is None:
+            return Unrecorded()
+        if isinstance(self.checkpoint, (str, os.PathLike)):
+            return SQLiteJournal(self.checkpoint).open(self._parts(prepared))
+        return self.checkpoint.open(self._parts(prepared))
+
+    def _parts(self, prepared: bridge.Prepared) -> Parts:
+        """What the search is, by content."""
+        parts = {"the search": f"{type(self).__module__}.{type(self).__qualname__}"}
+        parts |= {"X": digest(prepared.X), "y": digest(prepared.y)}
+        given = [("fit", prepared.fit_params), ("score", prepared.score_params)]
+        for method, params in [*given, ("split", prepared.split_params)]:
+            parts |= {f"{name}, given to {method},": digest(v) for name, v in params.items()}
+        parts |= describe_estimator(prepared.estimator) | versions(prepared.estimator)
+        own_score = self.scoring is None  # the estimator's, which has its own parts
+        parts["scoring"] = "the estimator's score" if own_score else describe(prepared.scorer)
+        parts["cv"] = describe(prepared.cv)
+        parts["error_score"] = describe(self.error_score)
+        own = self.get_params(deep=False).items()
+        parts |= {name: describe(v) for name, v in own if name not in WITHOUT_EFFECT}
+        seed = getattr(self, "random_state", None)
+        parts["random_state"] = describe(seed) if isinstance(seed, int) else "no seed"
+        return parts
+
+    def _work(
+        self, prepared: bridge.Prepared, splits: list[tuple[Any, Any]], source: Source
+    ) -> Work:
+        return Work(
             estimator=prepared.estimator,
             X=prepared.X,
             y=prepared.y,
@@ -163,14 +237,38 @@ class BaseSearchCV(bridge.SearchBase):
             error_score=self.error_score,
             return_train_score=self.return_train_score,
             verbose=self.verbose,
-            n_candidates=n_candidates,
+            n_candidates=source.n_candidates,
             ambient=bridge.Ambient.here(),
         )
-        with callbacks.searching(n_fits), executor_for(self.n_jobs) as executor:
+
+    def _search(
+        self,
+        work: Work,
+        source: Source,
+        metric: str,
+        callbacks: bridge.Callbacks,
+        session: Session,
+    ) -> list[Trial]:
+        """Evaluate candidates until they end."""
+        n_candidates, n_splits = source.n_candidates, len(work.splits)
+        n_fits = None if n_candidates is None else n_candidates * n_splits
+        if self.verbose > 0 and n_candidates is not None:
+            print(  # noqa: T201 - what verbose asks for, in scikit-learn's words
+                f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
+                f"totalling {n_fits} fits"
+            )
+        limits = Limits(n_candidates, self.max_time, self.fit_timeout, bool(self.refit))
+        executor_of_fits = executor_for(self.n_jobs, self.fit_timeout)
+        with callbacks.searching(n_fits), executor_of_fits as executor:
+            if self.fit_timeout is not None and not executor.can_kill:
+                raise ValueError(
+                    "fit_timeout needs worker processes that can be ended: use joblib's loky "
+                    "backend, and do not nest the search in another one's worker."
+                )
             evaluator = CrossValidation(
                 executor.share(work),
                 error_score=self.error_score,
-                metrics=bridge.metric_names(prepared.scorer),
+                metrics=bridge.metric_names(work.scorer),
                 callbacks=callbacks,
                 n_splits=n_splits,
             )
@@ -180,15 +278,20 @@ class BaseSearchCV(bridge.SearchBase):
                 executor,
                 metric=metric,
                 n_splits=n_splits,
-                limits=Limits(n_trials=n_candidates),
+                limits=limits,
                 n_ahead=_n_ahead(self.pre_dispatch, executor.slots),
+                journal=session,
                 watch=watchers_for(self.verbose, n_candidates),
             )
-            self.trials_ = results.Trials()
+            session.spell_with(source.spell)
+            loop.restore(session.restored(source.read, n_candidates))
             try:
-                return loop.run()
+                trials = loop.run()
             finally:  # whatever ends the search, what was computed is kept
                 self.trials_ = results.Trials(loop.board.trials)
+        if loop.interrupted:
+            _tell_of_interruption(self.trials_)
+        return trials
 
     def _publish(self, prepared: bridge.Prepared, trials: list[Trial]) -> None:
         """Set `cv_results_`, `best_*` and what goes with them, before the refit: it may fail."""
@@ -198,12 +301,12 @@ class BaseSearchCV(bridge.SearchBase):
             )
         metrics = bridge.metric_names(prepared.scorer)
         out = results.records(trials, self.n_splits_, self.error_score, metrics)
-        bridge.report_fit_failures(results.fit_errors(trials), self.error_score)
         candidates = [trial.params for trial in trials]
         self.scorer_ = bridge.public_scorer(prepared.scorer)
         self.cv_results_ = bridge.summarise(self, candidates, self.n_splits_, out)
         # The names that a callable gives are known only now.
         self.multimetric_ = isinstance(out[0]["test_scores"], dict)
+        bridge.report_fit_failures(results.fit_errors(trials), self.error_score)
         bridge.report_scorer_failures(results.scorer_errors(trials))
         refit_metric = prepared.refit_metric
         if callable(self.scoring) and self.multimetric_:
@@ -215,17 +318,40 @@ class BaseSearchCV(bridge.SearchBase):
                 self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
             self.best_params_ = self.cv_results_["params"][self.best_index_]
 
-    def _refit(self, prepared: bridge.Prepared, callbacks: bridge.Callbacks) -> None:
+    def _refit(
+        self, prepared: bridge.Prepared, callbacks: bridge.Callbacks | bridge.NoCallbacks
+    ) -> None:
         # Values may be estimators: the fit must not change those in `cv_results_`.
         best = clone(prepared.estimator).set_params(**clone(self.best_params_, safe=False))
         self.best_estimator_ = best
         targets = () if prepared.y is None else (prepared.y,)
-        with callbacks.refitting(best):
-            began = time.time()
-            best.fit(prepared.X, *targets, **prepared.fit_params)
-            self.refit_time_ = time.time() - began
+        try:
+            with callbacks.refitting(best):
+                began = time.time()
+                best.fit(prepared.X, *targets, **prepared.fit_params)
+                self.refit_time_ = time.time() - began
+        except BaseException as error:
+            del self.best_estimator_
+            error.add_note(
+                "The search itself is complete: see cv_results_ and best_params_. "
+                "refit_best(X, y) tries the refit again."
+            )
+            raise
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
+
+
+def _tell_of_interruption(trials: results.Trials) -> None:
+    """After Ctrl-C: go on with what there is, if there is anything."""
+    n_results = sum(len(trial.results) for trial in trials)
+    if not n_results:
+        raise KeyboardInterrupt
+    warnings.warn(
+        f"The search was interrupted: {trials!r}, {n_results} fits. What is done is in "
+        "cv_results_, and the best of it is refitted; Ctrl-C again ends that too.",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def _n_ahead(pre_dispatch: int | str, slots: int) -> int | None:

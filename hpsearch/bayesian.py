@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -10,10 +11,11 @@ import numpy as np
 from hpsearch import _sklearn as bridge
 from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
+from hpsearch.journal import Journal, Origin
 from hpsearch.optimizers.base import AbstractOptimizer, Optimizer, seed_of
 from hpsearch.optimizers.gp import GPOptimizer
 from hpsearch.optimizers.tpe import TPEOptimizer
-from hpsearch.space import Space
+from hpsearch.space import Point, Space
 from hpsearch.start import starting_params
 from hpsearch.trial import Params
 
@@ -53,6 +55,9 @@ class DistributionSearchCV(BaseSearchCV):
         error_score: float | str = np.nan,
         return_train_score: bool = False,
         constraint: Callable[[Params], bool] | None = None,
+        checkpoint: str | os.PathLike[str] | Journal | None = None,
+        fit_timeout: float | None = None,
+        max_time: float | None = None,
         initial_params: Sequence[Params] | None = None,
         metric: str | None = None,
         optimizer: Callable[..., Optimizer] | None = None,
@@ -68,6 +73,9 @@ class DistributionSearchCV(BaseSearchCV):
             error_score=error_score,
             return_train_score=return_train_score,
             constraint=constraint,
+            checkpoint=checkpoint,
+            fit_timeout=fit_timeout,
+            max_time=max_time,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -76,18 +84,18 @@ class DistributionSearchCV(BaseSearchCV):
         self.metric = metric
         self.optimizer = optimizer
 
-    def _candidates(self) -> Source:
+    def _candidates(self, origin: Origin) -> Source:
         space = Space.of(self.param_distributions, self.constraint)
         check_space(self.estimator, space.branches, "param_distributions", self.error_score)
         current = self.estimator.get_params()
         make = self.optimizer or self._optimizer_class
         optimizer = make(
             space,
-            random_state=seed_of(self.random_state),
+            random_state=seed_of(origin.random_state),
             initial_params=starting_params(space, current, self.initial_params),
         )
         n_candidates = self.n_iter if space.size is None else min(self.n_iter, space.size)
-        return Source(optimizer, n_candidates)
+        return Source(optimizer, n_candidates, spell=space.encode, read=_reader(space))
 
     def _metric(self, prepared: bridge.Prepared) -> str:
         names = bridge.metric_names(prepared.scorer)
@@ -131,6 +139,7 @@ class GPSearchCV(DistributionSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
+    checkpoint, fit_timeout, max_time : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
         Candidates to evaluate first, after the estimator's own values. What one leaves out is
         taken from the estimator.
@@ -180,3 +189,13 @@ class TPESearchCV(DistributionSearchCV):
     """
 
     _optimizer_class = TPEOptimizer
+
+
+def _reader(space: Space) -> Callable[[Any], Params]:
+    """Find a candidate by its point, as it comes back from JSON."""
+
+    def read(place: Any) -> Params:
+        branch, units = place
+        return space.decode(Point(branch, tuple(units)))
+
+    return read

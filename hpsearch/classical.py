@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from hpsearch import _sklearn as bridge
 from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.dimensions import Integer, Real
+from hpsearch.journal import Journal, Origin
 from hpsearch.optimizers.plain import ListedOptimizer
 from hpsearch.trial import Params
 
@@ -34,6 +36,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
+    checkpoint, fit_timeout, max_time : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -73,6 +76,9 @@ class ExhaustiveSearchCV(BaseSearchCV):
         error_score: float | str = np.nan,
         return_train_score: bool = False,
         constraint: Callable[[Params], bool] | None = None,
+        checkpoint: str | os.PathLike[str] | Journal | None = None,
+        fit_timeout: float | None = None,
+        max_time: float | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -85,15 +91,18 @@ class ExhaustiveSearchCV(BaseSearchCV):
             error_score=error_score,
             return_train_score=return_train_score,
             constraint=constraint,
+            checkpoint=checkpoint,
+            fit_timeout=fit_timeout,
+            max_time=max_time,
         )
         self.param_grid = param_grid
 
-    def _candidates(self) -> Source:
+    def _candidates(self, origin: Origin) -> Source:
         grid = ParameterGrid(_as_grid(self.param_grid))
         check_space(self.estimator, self.param_grid, "param_grid", self.error_score)
         if self.constraint is None:
-            return Source(ListedOptimizer(grid), len(grid))
-        return Source(ListedOptimizer(filter(self.constraint, grid)), None)
+            return _listed(grid, len(grid))
+        return _listed(Allowed(grid, self.constraint), None)
 
 
 class SampledSearchCV(BaseSearchCV):
@@ -116,6 +125,7 @@ class SampledSearchCV(BaseSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted. What it rejects does not
         count towards `n_iter`.
+    checkpoint, fit_timeout, max_time : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -160,6 +170,9 @@ class SampledSearchCV(BaseSearchCV):
         error_score: float | str = np.nan,
         return_train_score: bool = False,
         constraint: Callable[[Params], bool] | None = None,
+        checkpoint: str | os.PathLike[str] | Journal | None = None,
+        fit_timeout: float | None = None,
+        max_time: float | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -172,33 +185,91 @@ class SampledSearchCV(BaseSearchCV):
             error_score=error_score,
             return_train_score=return_train_score,
             constraint=constraint,
+            checkpoint=checkpoint,
+            fit_timeout=fit_timeout,
+            max_time=max_time,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.random_state = random_state
 
-    def _candidates(self) -> Source:
-        sampler = ParameterSampler(
-            self.param_distributions, self.n_iter, random_state=self.random_state
-        )
+    def _candidates(self, origin: Origin) -> Source:
+        draws = self._sampler(self.n_iter, origin.random_state)
         check_space(
             self.estimator, self.param_distributions, "param_distributions", self.error_score
         )
-        if self.constraint is not None:
-            return Source(ListedOptimizer(self._allowed()), self.n_iter)
+        if len(origin.n_iters) > 1 and not self._has_distribution():
+            extended = self._extended(origin)
+            return _listed(extended, len(extended))
+        if isinstance(draws, Allowed):
+            return _listed(draws, self.n_iter)
         # A generator that fits or splits may share is drawn from first, as scikit-learn does.
-        is_own = isinstance(self.random_state, int)
-        return Source(ListedOptimizer(sampler if is_own else list(sampler)), len(sampler))
+        is_own = isinstance(origin.random_state, int)
+        return _listed(draws if is_own else list(draws), len(draws))
 
-    def _allowed(self) -> Iterator[Params]:
-        """The first `n_iter` draws that the constraint allows."""
-        n_draws = self.n_iter * DRAWS_PER_CANDIDATE
-        if not _has_distribution(self.param_distributions):  # drawn without replacement
+    def _sampler(self, n_iter: int, random_state: Any) -> ParameterSampler | Allowed:
+        """Draws; with a constraint, the first `n_iter` that it allows."""
+        if self.constraint is None:
+            return ParameterSampler(self.param_distributions, n_iter, random_state=random_state)
+        n_draws = n_iter * DRAWS_PER_CANDIDATE
+        if not self._has_distribution():  # drawn without replacement
             n_draws = min(n_draws, len(ParameterGrid(self.param_distributions)))
-        sampler = ParameterSampler(
-            self.param_distributions, n_draws, random_state=self.random_state
-        )
-        return itertools.islice(filter(self.constraint, sampler), self.n_iter)
+        draws = ParameterSampler(self.param_distributions, n_draws, random_state=random_state)
+        return Allowed(draws, self.constraint, n_iter)
+
+    def _extended(self, origin: Origin) -> list[Params]:
+        """The draws of each earlier run, then those of this one that are new.
+
+        Draws from lists are without replacement, and others for another `n_iter`.
+        """
+        found: list[Params] = []
+        for n_iter in origin.n_iters:
+            draws = iter(self._sampler(n_iter, origin.random_state))
+            found += itertools.islice((p for p in draws if p not in found), n_iter - len(found))
+        return found
+
+    def _has_distribution(self) -> bool:
+        given = self.param_distributions
+        branches = [given] if isinstance(given, Mapping) else given
+        return any(hasattr(values, "rvs") for branch in branches for values in branch.values())
+
+
+class Allowed:
+    """Candidates that a constraint allows; can be gone through again.
+
+    Parameters
+    ----------
+    candidates : iterable of dict
+        Can be gone through again, too.
+    constraint : callable
+        Takes a candidate, returns whether it is allowed.
+    most : int or None, default=None
+        How many to give at most.
+    """
+
+    def __init__(
+        self,
+        candidates: Iterable[Params],
+        constraint: Callable[[Params], bool],
+        most: int | None = None,
+    ) -> None:
+        self._candidates = candidates
+        self._constraint = constraint
+        self._most = most
+
+    def __iter__(self) -> Iterator[Params]:
+        return itertools.islice(filter(self._constraint, self._candidates), self._most)
+
+
+def _listed(candidates: Iterable[Params], n_candidates: int | None) -> Source:
+    """Candidates are found again by going through the list."""
+    again = iter(candidates)
+    return Source(
+        ListedOptimizer(candidates),
+        n_candidates,
+        spell=lambda params: None,  # noqa: ARG005 - the number of the trial is its place
+        read=lambda place: next(again),  # noqa: ARG005 - likewise
+    )
 
 
 def _as_grid(given: Any) -> Any:
@@ -214,8 +285,3 @@ def _as_values(name: str, values: Any) -> Any:
     if isinstance(values, Real):
         raise TypeError(f"param_grid[{name!r}]: {values!r} is a continuum; list the values to try.")
     return values
-
-
-def _has_distribution(given: Any) -> bool:
-    branches = [given] if isinstance(given, Mapping) else given
-    return any(hasattr(values, "rvs") for branch in branches for values in branch.values())

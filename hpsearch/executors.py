@@ -43,6 +43,7 @@ class SerialExecutor:
     """Calls run here, one after another, when they are waited for."""
 
     slots = 1
+    can_kill = False
 
     def __init__(self) -> None:
         self._calls: deque[tuple[int, Callable[[], Any]]] = deque()

@@ -1,0 +1,185 @@
+"""What a search is, by content: texts that are equal, in any process, if and only if the work is.
+
+Data is hashed; estimators and functions are spelled by class, parameters and code. The parts are
+kept apart, so that a difference can be said in words.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import platform
+import sys
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import joblib
+import numpy as np
+import scipy
+import sklearn
+
+Parts = dict[str, str]  # what it is about, to what it is
+PLAIN = (type(None), bool, int, float, complex, str, bytes)
+
+
+def digest(value: Any) -> str:
+    """Return a hash of the content of data.
+
+    Raises
+    ------
+    TypeError
+        If the value cannot be read as data.
+    """
+    try:
+        return f"#{joblib.hash(value, hash_name='sha1')}"
+    except Exception as error:
+        raise TypeError(
+            f"checkpoint: a {type(value).__name__} cannot be told from another by its content "
+            f"({error}), so a search that uses it cannot be resumed."
+        ) from error
+
+
+@functools.singledispatch
+def describe(value: Any) -> str:
+    """Return a text that tells a setting from any other."""
+    name = f"{type(value).__module__}.{type(value).__qualname__}"
+    if hasattr(value, "get_params"):
+        return f"{describe(type(value))}({describe(value.get_params(deep=False))})"
+    if hasattr(value, "dist") and hasattr(value, "kwds"):  # a frozen distribution of scipy.stats
+        return f"{value.dist.name}({describe(value.args)}, {describe(value.kwds)})"
+    if callable(value) and hasattr(value, "__qualname__"):  # compiled functions
+        return f"{value.__module__}.{value.__qualname__}"
+    if hasattr(value, "__dict__"):
+        return f"{name}({describe(vars(value))})"
+    return f"{name} {digest(value)}"
+
+
+@describe.register(type(None))
+@describe.register(bool)
+@describe.register(int)
+@describe.register(float)
+@describe.register(complex)
+@describe.register(str)
+@describe.register(bytes)
+@describe.register(range)
+@describe.register(np.generic)
+def _(value: Any) -> str:
+    return repr(value) if type(value) in PLAIN else f"{type(value).__name__}({value!r})"
+
+
+@describe.register(list)
+@describe.register(tuple)
+def _(value: list[Any] | tuple[Any, ...]) -> str:
+    return f"{type(value).__name__}({', '.join(map(describe, value))})"
+
+
+@describe.register
+def _(value: Mapping) -> str:  # type: ignore[type-arg]
+    return "{" + ", ".join(f"{describe(k)}: {describe(v)}" for k, v in value.items()) + "}"
+
+
+@describe.register
+def _(value: np.ndarray) -> str:
+    return f"array {digest(value)}"
+
+
+@describe.register(np.random.RandomState)
+@describe.register(np.random.Generator)
+def _(value: Any) -> str:
+    return f"a {type(value).__name__}"  # its state is another each time
+
+
+@describe.register
+def _(value: type) -> str:
+    return f"{value.__module__}.{value.__qualname__}#{_class_code(value)}"
+
+
+@describe.register
+def _(value: types.FunctionType) -> str:
+    return f"{value.__module__}.{value.__qualname__}#{_function_code(value)}"
+
+
+@describe.register
+def _(value: types.MethodType) -> str:
+    return f"{describe(value.__func__)} of {describe(value.__self__)}"
+
+
+@describe.register
+def _(value: functools.partial) -> str:  # type: ignore[type-arg]
+    return f"partial({describe(value.func)}, {describe(value.args)}, {describe(value.keywords)})"
+
+
+def describe_estimator(estimator: Any) -> Parts:
+    """Return the parts of an estimator: its class, and each of its parameters."""
+    parts = {"the estimator's class": describe(type(estimator))}
+    for name, value in estimator.get_params(deep=True).items():
+        if hasattr(value, "get_params"):  # its own parameters follow by their names
+            parts[f"the estimator's {name}"] = describe(type(value))
+        elif not _holds_estimators(value):
+            parts[f"the estimator's {name}"] = describe(value)
+    return parts
+
+
+def versions(estimator: Any) -> Parts:
+    """Return the versions that scores may depend on."""
+    found = {"Python": platform.python_version()}
+    for module in (np, scipy, sklearn):
+        found[module.__name__] = module.__version__
+    values = [estimator, *estimator.get_params(deep=True).values()]
+    for package in sorted({type(value).__module__.partition(".")[0] for value in values}):
+        version = getattr(sys.modules.get(package), "__version__", None)
+        if isinstance(version, str):
+            found[package] = version
+    return {f"the version of {name}": version for name, version in found.items()}
+
+
+def differences(before: Parts, now: Parts) -> list[str]:
+    """Say in words what differs; values are told where they are short."""
+    told = []
+    for name in dict.fromkeys([*now, *before]):
+        was, is_now = before.get(name, "absent"), now.get(name, "absent")
+        if was != is_now:
+            short = max(len(was), len(is_now)) <= 60 and "#" not in was + is_now
+            told.append(f"{name} differs" + (f" ({was} before, {is_now} now)" if short else ""))
+    return told
+
+
+def _holds_estimators(value: Any) -> bool:
+    """Whether this is a list of steps, whose parts follow by their own names."""
+    is_list = isinstance(value, (list, tuple)) and len(value) > 0
+    return is_list and all(
+        isinstance(step, tuple) and any(hasattr(part, "get_params") for part in step)
+        for step in value
+    )
+
+
+def _class_code(given: type) -> str:
+    """Hash of the code of a class and of its bases, builtins aside."""
+    codes = []
+    for base in given.__mro__[:-1]:
+        functions = sorted((name, f) for name, f in vars(base).items() if inspect.isfunction(f))
+        codes += [f"{name}:{_function_code(function)}" for name, function in functions]
+    return _hash(codes)
+
+
+def _function_code(function: types.FunctionType) -> str:
+    wrapped = inspect.unwrap(function)
+    code = wrapped.__code__ if isinstance(wrapped, types.FunctionType) else function.__code__
+    cells = [_cell(cell) for cell in getattr(wrapped, "__closure__", None) or ()]
+    return _hash([_code(code), repr(function.__defaults__ and len(function.__defaults__)), *cells])
+
+
+def _cell(cell: types.CellType) -> str:
+    value = cell.cell_contents
+    return repr(value) if isinstance(value, PLAIN) else type(value).__qualname__
+
+
+def _code(code: types.CodeType) -> str:
+    constants = [_code(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts]
+    return _hash([code.co_code.hex(), repr(code.co_names), *constants])
+
+
+def _hash(texts: Iterable[str]) -> str:
+    return hashlib.sha1("\n".join(texts).encode(), usedforsecurity=False).hexdigest()[:16]
