@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -41,7 +42,7 @@ def check_space(estimator: Any, given: Any, argument: str, error_score: Any) -> 
         for name, values in branch.items():
             owners = _owners(estimator, name, branch)
             if not owners:
-                if _accepts(estimator, name, values):
+                if _accepts(estimator, name, branch):
                     continue
                 raise ValueError(_unknown(estimator, name, where))
             _check_values(
@@ -67,10 +68,20 @@ def _objects(estimator: Any, path: str, branch: Mapping[str, Any]) -> list[Any]:
     return [h.get_params()[own] for h in holders if own in h.get_params()]
 
 
-def _accepts(estimator: Any, name: str, values: Any) -> bool:
+def _accepts(estimator: Any, name: str, branch: Mapping[str, Any]) -> bool:
     """Whether `set_params` takes a name that `get_params` does not list, as some wrappers do."""
+    # With whatever the branch may put in the places that the name leads through.
+    names = [n for n in branch if name == n or name.startswith(f"{n}__")]
+    values = [list(_listed(branch[n])) or [None] for n in names]
+    return any(
+        _takes(estimator, dict(zip(names, choice, strict=True)))
+        for choice in itertools.islice(itertools.product(*values), MAX_VALUES)
+    )
+
+
+def _takes(estimator: Any, params: dict[str, Any]) -> bool:
     try:
-        clone(estimator).set_params(**{name: next(iter(_listed(values)), None)})
+        clone(estimator).set_params(**clone(params, safe=False))
     except Exception:  # noqa: BLE001 - each library has its own way to refuse a name
         return False
     return True

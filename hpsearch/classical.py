@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, ClassVar
 
 import numpy as np
@@ -209,12 +211,13 @@ class SampledSearchCV(BaseSearchCV):
 
     def _sampler(self, n_iter: int, random_state: Any) -> ParameterSampler | Allowed:
         """Draws; with a constraint, the first `n_iter` that it allows."""
+        space = _countable(self.param_distributions)
         if self.constraint is None:
-            return ParameterSampler(self.param_distributions, n_iter, random_state=random_state)
+            return ParameterSampler(space, n_iter, random_state=random_state)
         n_draws = n_iter * DRAWS_PER_CANDIDATE
         if not self._has_distribution():  # drawn without replacement
-            n_draws = min(n_draws, len(ParameterGrid(self.param_distributions)))
-        draws = ParameterSampler(self.param_distributions, n_draws, random_state=random_state)
+            n_draws = min(n_draws, len(ParameterGrid(space)))
+        draws = ParameterSampler(space, n_draws, random_state=random_state)
         return Allowed(draws, self.constraint, n_iter)
 
     def _extended(self, origin: Origin) -> list[Params]:
@@ -229,8 +232,7 @@ class SampledSearchCV(BaseSearchCV):
         return found
 
     def _has_distribution(self) -> bool:
-        given = self.param_distributions
-        branches = [given] if isinstance(given, Mapping) else given
+        branches = _branches(_countable(self.param_distributions))
         return any(hasattr(values, "rvs") for branch in branches for values in branch.values())
 
 
@@ -259,6 +261,38 @@ class Allowed:
 
     def __iter__(self) -> Iterator[Params]:
         return itertools.islice(filter(self._constraint, self._candidates), self._most)
+
+
+class Draws:
+    """Listed values as a distribution, each as likely."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values = values
+
+    def rvs(self, random_state: np.random.RandomState) -> Any:
+        return self._values[random_state.randint(len(self._values))]
+
+
+def _countable(given: Any) -> Any:
+    """Return the space, its lists as distributions if there are more candidates than `len` takes.
+
+    scikit-learn numbers the candidates of lists, and an overflow is all that comes of so many.
+    """
+    branches = _branches(given)
+    sized = [
+        [len(values) for values in branch.values() if isinstance(values, Sized)]
+        for branch in branches
+        if isinstance(branch, Mapping)
+    ]
+    if sum(map(math.prod, sized)) <= sys.maxsize:
+        return given
+    return [
+        {k: v if hasattr(v, "rvs") else Draws(v) for k, v in branch.items()} for branch in branches
+    ]
+
+
+def _branches(given: Any) -> Any:
+    return [given] if isinstance(given, Mapping) else given
 
 
 def _listed(candidates: Iterable[Params], n_candidates: int | None) -> Source:

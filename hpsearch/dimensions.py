@@ -228,13 +228,10 @@ class _Values(Sequence[Any]):
 
     def _find(self, value: Any) -> int | None:
         try:
-            place = self._places.get((type(value), value))
-        except TypeError:
-            place = None
-        if place is not None:
-            return place
-        exact = (i for i, v in enumerate(self._cells) if v is value or _same(v, value))
-        return next(exact, None)
+            return self._places.get((type(value), value))
+        except TypeError:  # not hashable, and so equal to nothing that is
+            exact = (i for i, v in enumerate(self._cells) if v is value or _same(v, value))
+            return next(exact, None)
 
     @property
     def levels(self) -> int | None:
