@@ -307,11 +307,12 @@ class BaseSearchCV(bridge.SearchBase):
         # The names that a callable gives are known only now.
         self.multimetric_ = isinstance(out[0]["test_scores"], dict)
         bridge.report_fit_failures(results.fit_errors(trials), self.error_score)
-        bridge.report_scorer_failures(results.scorer_errors(trials))
         refit_metric = prepared.refit_metric
         if callable(self.scoring) and self.multimetric_:
             bridge.check_refit(self, out[0]["test_scores"])
             refit_metric = self.refit
+        unscored = results.scorer_errors(trials, refit_metric, self.error_score)
+        bridge.report_scorer_failures(unscored)
         if self.refit or not self.multimetric_:
             self.best_index_ = bridge.best_index(self, refit_metric, self.cv_results_)
             if not callable(self.refit):

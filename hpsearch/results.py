@@ -126,7 +126,17 @@ def fit_errors(trials: Iterable[Trial]) -> list[dict[str, Any]]:
     ]
 
 
-def scorer_errors(trials: Iterable[Trial]) -> list[str | None]:
-    """What the scorer raised, a fit that was scored or should have been."""
+def scorer_errors(trials: Iterable[Trial], metric: Any, error_score: Any) -> list[str | None]:
+    """What the scorer raised, a fit that was scored or should have been.
+
+    None too where the metric has a score all the same; any metric if `metric` is not the name of
+    one.
+    """
     results = [r for trial in trials for r in trial.results]
-    return [r.error for r in results if r.details.get("failed_in") != "fit"]
+    scored = [r for r in results if r.details.get("failed_in") != "fit"]
+    return [None if _has_score(r, metric, error_score) else r.error for r in scored]
+
+
+def _has_score(result: SplitResult, metric: Any, error_score: Any) -> bool:
+    known = [result.scores[metric]] if metric in result.scores else result.scores.values()
+    return any(value == value and value != error_score for value in known)  # noqa: PLR0124 - NaN
