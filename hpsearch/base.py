@@ -20,7 +20,7 @@ from hpsearch.evaluation import CrossValidation, Work
 from hpsearch.executors import executor_for
 from hpsearch.fingerprint import Parts, describe, describe_estimator, digest, versions
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
-from hpsearch.loop import Limits, Loop
+from hpsearch.loop import Limits, Loop, SearchAborted
 from hpsearch.optimizers.base import Optimizer
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.trial import Params, Trial
@@ -296,6 +296,10 @@ class BaseSearchCV(bridge.SearchBase):
     def _publish(self, prepared: bridge.Prepared, trials: list[Trial]) -> None:
         """Set `cv_results_`, `best_*` and what goes with them, before the refit: it may fail."""
         if not any(trial.results for trial in trials):
+            if trials and self.max_time is not None:
+                raise SearchAborted(
+                    f"max_time={self.max_time!r} seconds were over before the first fit ended."
+                )
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? Were there no candidates?"
             )

@@ -31,7 +31,7 @@ from hpsearch.trial import (
 
 JOB_SECONDS = 0.2  # a job should take about so long, so that sending it costs next to nothing
 TASK_SECONDS = 0.0005  # what a task costs beside its fit
-MAX_LOST_AT_FIRST = 5  # tasks in a row, the first ones, that kill their process
+MAX_LOST_AT_FIRST = 5  # candidates, the first ones, that end their process, without a result
 MAX_JOB_GROWTH = 2  # from one job to the next, since the first fits may be the cheap ones
 
 
@@ -281,27 +281,43 @@ class Loop:
         if isinstance(outcome, WorkerLost) and not self._is_alone:
             self._suspects.extend(job)
             return
-        if isinstance(outcome, WorkerLost):
-            results = [self._evaluator.lost(t, Status.CRASHED, str(outcome)) for t in job]
-            self._count_lost(outcome)
-        elif isinstance(outcome, FitTimeout):
-            results = [self._evaluator.lost(t, Status.TIMEOUT, str(outcome)) for t in job]
-        elif isinstance(outcome, BaseException):
+        if isinstance(outcome, (WorkerLost, FitTimeout)):
+            self._give_up(job, outcome)
+            return
+        if isinstance(outcome, BaseException):
             raise outcome  # the user asked for it, by error_score="raise", or it is a fault of ours
-        else:
-            results = outcome
-            self._n_lost = -1  # the trouble is not with every candidate
-            self._size_jobs(results)
-        for task, result in zip(job, results, strict=True):
+        self._n_lost = -1  # the trouble is not with every candidate
+        self._size_jobs(outcome)
+        for task, result in zip(job, outcome, strict=True):
             self._record(self._trials[task.trial], result)
 
-    def _count_lost(self, reason: WorkerLost) -> None:
+    def _give_up(self, job: Job, reason: WorkerLost | FitTimeout) -> None:
+        """Close the books on what crashed or took too long, and on its candidate's other splits.
+
+        Those could not save the candidate, and each would cost as much again.
+        """
+        status = Status.TIMEOUT if isinstance(reason, FitTimeout) else Status.CRASHED
+        trials = {task.trial for task in job}
+        for tasks in (self._waiting, self._suspects):
+            others = [task for task in tasks if task.trial in trials]
+            for task in others:
+                tasks.remove(task)
+                result = self._evaluator.lost(
+                    task, status, f"Not run after another split: {reason}"
+                )
+                self._record(self._trials[task.trial], result)
+        for task in job:
+            self._record(self._trials[task.trial], self._evaluator.lost(task, status, str(reason)))
+        if status is Status.CRASHED:
+            self._count_lost(reason)
+
+    def _count_lost(self, reason: Exception) -> None:
         if self._n_lost >= 0:
             self._n_lost += 1
         if self._n_lost == MAX_LOST_AT_FIRST:
             raise SearchAborted(
-                f"The first {MAX_LOST_AT_FIRST} fits all ended their process, each run alone: the "
-                f"trouble is not with single candidates. {reason} Try one fit with n_jobs=1."
+                f"The first {MAX_LOST_AT_FIRST} candidates all ended their process, each run alone: "
+                f"the trouble is not with single candidates. {reason} Try one fit with n_jobs=1."
             )
 
     def _record(self, trial: Trial, result: SplitResult) -> None:
