@@ -156,6 +156,31 @@ class Space:
                 reasons.append(str(error))
         raise ValueError(f"{params!r} is not in the space: {' '.join(dict.fromkeys(reasons))}")
 
+    def own(self, params: Params) -> Params:
+        """Return a candidate in the user's own values: listed ones as listed, numbers as given.
+
+        Going through coordinates would change the last bits of a real number.
+        """
+        point = self.encode(params)
+        items = self.branches[point.branch].items()
+        return {
+            name: params[name] if dimension.levels is None else dimension.decode(unit)
+            for (name, dimension), unit in zip(items, point.units, strict=True)
+        }
+
+    def spell(self, params: Params) -> Any:
+        """Write a candidate so that JSON can take it and `read` finds it again, bit for bit."""
+        point = self.encode(params)
+        items = self.branches[point.branch].items()
+        units = zip(items, point.units, strict=True)
+        return [point.branch, [params[n] if d.levels is None else u for (n, d), u in units]]
+
+    def read(self, spelled: Any) -> Params:
+        """Return the candidate that `spell` wrote."""
+        number, values = spelled
+        items = zip(self.branches[number].items(), values, strict=True)
+        return {name: v if d.levels is None else d.decode(v) for (name, d), v in items}
+
     def allows(self, point: Point) -> bool:
         """Whether the constraint accepts the candidate at a point."""
         return self.constraint is None or bool(self.constraint(self.decode(point)))

@@ -152,17 +152,20 @@ class SQLiteSession:
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, timeout=30)
-        is_new = not self._path.stat().st_size
+        is_new = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if not is_new and db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
             db.close()
             raise CheckpointError(f"checkpoint={str(self._path)!r} is damaged; use another file.")
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute(f"PRAGMA synchronous={'NORMAL' if self._journal.sync_seconds else 'FULL'}")
-        if is_new:
+        if not is_new and db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+            db.close()
+            raise _foreign(self._path)
+        if is_new:  # before the write-ahead log, so that the header is in the file itself
             db.executescript(
                 f"BEGIN; PRAGMA application_id={APPLICATION}; PRAGMA user_version={SCHEMA};"
                 f"{TABLES} COMMIT;"
             )
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute(f"PRAGMA synchronous={'NORMAL' if self._journal.sync_seconds else 'FULL'}")
         return db
 
     def _find(self) -> int | None:
@@ -328,14 +331,20 @@ def _check_header(path: Path, head: bytes) -> None:
     """Refuse a file that is not ours before SQLite touches it."""
     if not head:
         return
-    application, schema = head[68:72], head[60:64]
-    if head[:16] != b"SQLite format 3\0" or int.from_bytes(application, "big") != APPLICATION:
-        raise CheckpointError(f"checkpoint={str(path)!r} is not a checkpoint of hpsearch.")
-    if int.from_bytes(schema, "big") > SCHEMA:
+    application, schema = (int.from_bytes(head[i : i + 4], "big") for i in (68, 60))
+    # 0 is an empty database, left by a process that was killed while it made the file; or
+    # somebody else's, which its tables will tell.
+    if head[:16] != b"SQLite format 3\0" or application not in (0, APPLICATION):
+        raise _foreign(path)
+    if schema > SCHEMA:
         raise CheckpointError(
             f"checkpoint={str(path)!r} was written by a newer hpsearch: update it, or use another "
             "file."
         )
+
+
+def _foreign(path: Path) -> CheckpointError:
+    return CheckpointError(f"checkpoint={str(path)!r} is not a checkpoint of hpsearch.")
 
 
 def _is_unseeded(cv: Any) -> bool:

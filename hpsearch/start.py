@@ -41,8 +41,8 @@ def starting_params(
             found.append(_complete(space, given, current))
         except ValueError as error:
             raise ValueError(f"initial_params[{number}]: {error}") from None
-    points = dict.fromkeys(space.encode(params) for params in found)
-    return [space.decode(point) for point in points if space.allows(point)]
+    own = {space.encode(params): space.own(params) for params in reversed(found)}
+    return [params for point, params in reversed(own.items()) if space.allows(point)]
 
 
 def _defaults(branch: Mapping[str, Dimension], current: Mapping[str, Any]) -> Params | None:

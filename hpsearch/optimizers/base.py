@@ -143,7 +143,8 @@ class AbstractOptimizer(ABC):
         self.space = Space.of(space)
         self.seed = seed_of(random_state)
         self.history = History()
-        self._initial = [self.space.encode(params) for params in initial_params]
+        own = [self.space.own(params) for params in initial_params]
+        self._initial = {self.space.encode(params): params for params in own}
 
     @abstractmethod
     def propose(self, history: History, rng: np.random.Generator) -> Point:
@@ -169,7 +170,10 @@ class AbstractOptimizer(ABC):
         """
         rng = np.random.default_rng([self.seed, len(self.history)])
         start = next((p for p in self._initial if p not in self.history), None)
-        params = self.space.decode(self.propose(self.history, rng) if start is None else start)
+        if start is not None:
+            params = dict(self._initial[start])
+        else:
+            params = self.space.decode(self.propose(self.history, rng))
         self.expect(params)
         return params
 
