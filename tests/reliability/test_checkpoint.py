@@ -1,0 +1,329 @@
+"""The checkpoint file: going on, telling searches apart, and files that are no good."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.model_selection import KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.svm import SVC
+
+from hpsearch import (
+    CheckpointError,
+    ExhaustiveSearchCV,
+    GPSearchCV,
+    SampledSearchCV,
+    SQLiteJournal,
+    TPESearchCV,
+)
+
+X, y = load_iris(return_X_y=True)
+SPACE = {"C": (0.01, 100.0, "log-uniform"), "gamma": (1e-4, 1.0, "log-uniform")}
+GRID = {"C": [0.1, 1.0, 10.0], "gamma": [0.01, 0.1, "scale"]}
+
+
+class Stop(Exception):
+    """Ends a search from inside a fit."""
+
+
+class Stopping(SVC):
+    """An SVC that stops the search, by an exception that is raised on, at a given fit."""
+
+    n_fits = 0
+    stop_at = None
+
+    def fit(self, X, y, sample_weight=None):
+        Stopping.n_fits += 1
+        if Stopping.n_fits == Stopping.stop_at:
+            raise KeyboardInterrupt
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.fixture(autouse=True)
+def _counting():
+    Stopping.n_fits, Stopping.stop_at = 0, None
+
+
+def same(results, expected):
+    for key, values in expected.items():
+        if "time" not in key:
+            np.testing.assert_array_equal(results[key], values, err_msg=key)
+
+
+SEARCHES = {
+    "exhaustive": lambda **kw: ExhaustiveSearchCV(Stopping(), GRID, cv=3, **kw),
+    "sampled": lambda **kw: SampledSearchCV(Stopping(), GRID, n_iter=7, cv=3, random_state=0, **kw),
+    "gp": lambda **kw: GPSearchCV(Stopping(), SPACE, n_iter=9, cv=3, random_state=0, **kw),
+    "tpe": lambda **kw: TPESearchCV(Stopping(), SPACE, n_iter=9, cv=3, random_state=0, **kw),
+}
+
+
+@pytest.mark.parametrize("stop_at", [4, 5, 20])
+@pytest.mark.parametrize("name", SEARCHES)
+def test_interrupted_and_resumed_equals_never_interrupted(name, stop_at, tmp_path):
+    """Bit for bit with one worker, and no fit is done twice."""
+    expected = SEARCHES[name]().fit(X, y).cv_results_
+    total, Stopping.n_fits = Stopping.n_fits, 0
+    file = tmp_path / "run.sqlite"
+    Stopping.stop_at = stop_at
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        SEARCHES[name](checkpoint=file, refit=False).fit(X, y)
+    resumed = SEARCHES[name](checkpoint=file).fit(X, y)
+    same(resumed.cv_results_, expected)
+    assert Stopping.n_fits == total + 1  # the one that stopped the search ran again
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_finished_search_is_not_done_again(name, tmp_path):
+    """A second fit reads everything but the refit from the file."""
+    first = SEARCHES[name](checkpoint=tmp_path / "run.sqlite").fit(X, y)
+    Stopping.n_fits = 0
+    second = SEARCHES[name](checkpoint=tmp_path / "run.sqlite").fit(X, y)
+    assert Stopping.n_fits == 1
+    for key, values in first.cv_results_.items():  # times too
+        np.testing.assert_array_equal(second.cv_results_[key], values, err_msg=key)
+
+
+def test_more_candidates_extend_a_search(tmp_path):
+    """A learner with more candidates goes on as if it had been asked for so many at first."""
+    file = tmp_path / "run.sqlite"
+    options = {"cv": 3, "random_state": 0}
+    GPSearchCV(Stopping(), SPACE, n_iter=4, checkpoint=file, **options).fit(X, y)
+    longer = GPSearchCV(Stopping(), SPACE, n_iter=9, checkpoint=file, **options).fit(X, y)
+    assert Stopping.n_fits == 9 * 3 + 2
+    same(longer.cv_results_, GPSearchCV(SVC(), SPACE, n_iter=9, **options).fit(X, y).cv_results_)
+
+
+def test_more_candidates_extend_a_sampled_search_over_lists(tmp_path):
+    """Draws without replacement are others for another n_iter: what is known comes first."""
+    file = tmp_path / "run.sqlite"
+    rows = []
+    for n_iter in (2, 5, 8):
+        search = SampledSearchCV(
+            Stopping(), GRID, n_iter=n_iter, cv=3, random_state=0, checkpoint=file
+        ).fit(X, y)
+        assert search.cv_results_["params"][: len(rows)] == rows
+        rows = search.cv_results_["params"]
+        assert len(rows) == n_iter == len({json.dumps(p) for p in rows})
+    assert Stopping.n_fits == 8 * 3 + 3
+
+
+def test_candidates_that_are_no_plain_values_come_back_as_they_were(tmp_path):
+    """Estimators, arrays and None among the candidates are found again by their place."""
+    pipe = make_pipeline(StandardScaler(), SVC())
+    scalers = [StandardScaler(), MinMaxScaler(), None]
+    space = {"standardscaler": scalers, "svc__C": (0.1, 10.0)}
+
+    def search():
+        return GPSearchCV(
+            pipe, space, n_iter=5, cv=3, random_state=0, checkpoint=tmp_path / "run.sqlite"
+        )
+
+    first, second = search().fit(X, y), search().fit(X, y)
+    for a, b in zip(first.trials_, second.trials_, strict=True):
+        assert a.params["standardscaler"] is b.params["standardscaler"]
+        assert a.params["svc__C"] == b.params["svc__C"]
+
+
+def test_a_search_without_seeds_is_resumed_with_those_it_had(tmp_path):
+    """Splits and draws that nobody seeded are the file's in the second run."""
+    file = tmp_path / "run.sqlite"
+
+    def search(n_iter):
+        cv = KFold(3, shuffle=True)
+        return SampledSearchCV(Stopping(), SPACE_OF_LISTS, n_iter=n_iter, cv=cv, checkpoint=file)
+
+    first, second = search(4).fit(X, y), search(4).fit(X, y)
+    same(second.cv_results_, first.cv_results_)
+    assert Stopping.n_fits == 4 * 3 + 2
+
+
+SPACE_OF_LISTS = {"C": list(np.logspace(-2, 2, 30)), "gamma": [0.01, 0.1]}
+
+CHANGES = {
+    "X differs": lambda: (GPSearchCV(SVC(), SPACE, **OPTIONS), (X + 1, y), {}),
+    "y differs": lambda: (GPSearchCV(SVC(), SPACE, **OPTIONS), (X, y[::-1]), {}),
+    "the estimator's kernel differs": lambda: (
+        GPSearchCV(SVC(kernel="poly"), SPACE, **OPTIONS),
+        (X, y),
+        {},
+    ),
+    "the estimator's class differs": lambda: (
+        GPSearchCV(Stopping(), SPACE, **OPTIONS),
+        (X, y),
+        {},
+    ),
+    "cv differs": lambda: (GPSearchCV(SVC(), SPACE, **(OPTIONS | {"cv": 4})), (X, y), {}),
+    "scoring differs": lambda: (
+        GPSearchCV(SVC(), SPACE, scoring="f1_macro", **OPTIONS),
+        (X, y),
+        {},
+    ),
+    "random_state differs": lambda: (
+        GPSearchCV(SVC(), SPACE, **(OPTIONS | {"random_state": 1})),
+        (X, y),
+        {},
+    ),
+    "param_distributions differs": lambda: (
+        GPSearchCV(SVC(), {"C": (0.01, 100.0)}, **OPTIONS),
+        (X, y),
+        {},
+    ),
+    "the search differs": lambda: (TPESearchCV(SVC(), SPACE, **OPTIONS), (X, y), {}),
+    "sample_weight, given to fit, differs": lambda: (
+        GPSearchCV(SVC(), SPACE, **OPTIONS),
+        (X, y),
+        {"sample_weight": np.ones(len(y))},
+    ),
+    "constraint differs": lambda: (
+        GPSearchCV(SVC(), SPACE, constraint=lambda p: p["C"] < 50, **OPTIONS),
+        (X, y),
+        {},
+    ),
+}
+OPTIONS = {"n_iter": 3, "cv": 3, "random_state": 0}
+
+
+@pytest.mark.parametrize("words", CHANGES)
+def test_a_difference_is_said_in_words(words, tmp_path):
+    """Another work is never mixed with what the file holds."""
+    file = tmp_path / "run.sqlite"
+    GPSearchCV(SVC(), SPACE, checkpoint=file, **OPTIONS).fit(X, y)
+    before = file.read_bytes()
+    search, given, params = CHANGES[words]()
+    with pytest.raises(CheckpointError, match=words):
+        search.set_params(checkpoint=file).fit(*given, **params)
+    assert file.read_bytes() == before
+
+
+def test_what_does_not_change_scores_does_not_matter(tmp_path):
+    """More workers, other verbosity, another refit: the same search."""
+    file = tmp_path / "run.sqlite"
+    first = GPSearchCV(SVC(), SPACE, checkpoint=file, **OPTIONS).fit(X, y)
+    second = GPSearchCV(
+        SVC(), SPACE, checkpoint=file, n_jobs=2, refit=False, max_time=1e6, **OPTIONS
+    ).fit(X, y)
+    same(second.cv_results_, first.cv_results_)
+
+
+def test_several_searches_live_in_one_file(tmp_path):
+    """With if_different="add", nested cross-validation can be resumed as a whole."""
+    journal = SQLiteJournal(tmp_path / "run.sqlite", if_different="add")
+    search = SampledSearchCV(
+        Stopping(), SPACE_OF_LISTS, n_iter=3, cv=3, random_state=0, checkpoint=journal
+    )
+    first = cross_val_score(clone(search), X, y, cv=3)
+    n_fits = Stopping.n_fits
+    np.testing.assert_array_equal(cross_val_score(clone(search), X, y, cv=3), first)
+    assert Stopping.n_fits == n_fits + 3  # the refits
+
+
+def _search(file):
+    return GPSearchCV(SVC(), SPACE, checkpoint=file, **OPTIONS)
+
+
+def _foreign(path):
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE other (x)")
+    db.close()
+
+
+def _newer(path):
+    _search(path).fit(X, y)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+
+
+def _truncated(path):
+    _search(path).fit(X, y)
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+BAD_FILES = {
+    "random bytes": lambda path: path.write_bytes(np.random.default_rng(0).bytes(5000)),
+    "text": lambda path: path.write_text("not a database, but long enough " * 20),
+    "a foreign database": _foreign,
+    "a newer schema": _newer,
+    "truncated": _truncated,
+}
+
+
+@pytest.mark.parametrize("what", BAD_FILES)
+def test_a_bad_file_is_refused_and_left_as_it_was(what, tmp_path):
+    """An error that names the file, before the first fit; not a byte is changed."""
+    file = tmp_path / "run.sqlite"
+    BAD_FILES[what](file)
+    before = file.read_bytes()
+    with pytest.raises(CheckpointError, match=r"run\.sqlite"):
+        GPSearchCV(Stopping(), SPACE, checkpoint=file, **OPTIONS).fit(X, y)
+    assert Stopping.n_fits == 0
+    assert file.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_first_fit(tmp_path):
+    """The error says what to do."""
+    with pytest.raises(CheckpointError, match="a folder that exists"):
+        _search(tmp_path / "nowhere" / "run.sqlite").fit(X, y)
+
+
+def test_a_file_in_use_is_refused(tmp_path):
+    """A second process on the same file gets a clear error."""
+    file = tmp_path / "run.sqlite"
+    with (
+        SQLiteJournal(file).open({"the search": "another"}),
+        pytest.raises(CheckpointError, match="in use"),
+    ):
+        _search(file).fit(X, y)
+
+
+def test_a_hostile_file_runs_nothing(tmp_path):
+    """What is in the file is read as numbers and text, whatever it says."""
+    file = tmp_path / "run.sqlite"
+    _search(file).fit(X, y)
+    marker = tmp_path / "ran"
+    payload = f"cos\nsystem\n(S'touch {marker}'\ntR."
+    with sqlite3.connect(file) as db:
+        db.execute("UPDATE trial SET place=?, params=?", (payload, payload))
+    db.close()
+    with pytest.raises(CheckpointError):
+        _search(file).fit(X, y)
+    assert not marker.exists()
+
+
+FULL_DISK = """
+import resource, signal, sys, warnings
+from sklearn.datasets import load_iris
+from sklearn.svm import SVC
+from hpsearch import SampledSearchCV
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    search = SampledSearchCV(
+        SVC(), {"C": (0.1, 1.0, 10.0), "gamma": list(range(1, 400))}, n_iter=200, cv=3,
+        random_state=0, checkpoint=sys.argv[1],
+    ).fit(*load_iris(return_X_y=True))
+print(len(search.trials_), sum("can no longer be written" in str(w.message) for w in told))
+"""
+
+
+def test_a_full_disk_does_not_end_the_search(tmp_path):
+    """The search lives on in memory and says so once; the file stays usable."""
+    file = tmp_path / "run.sqlite"
+    out = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(file)], capture_output=True, text=True, check=False
+    )
+    assert out.stdout.split() == ["200", "1"], out.stderr
+    with sqlite3.connect(file) as db:
+        assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        assert db.execute("SELECT count(*) FROM result").fetchone()[0] > 10
+    db.close()

@@ -1,0 +1,89 @@
+"""Ctrl-C, in a program of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import sys
+import time
+import warnings
+from pathlib import Path
+from tests.reliability.victims import Classifier, data
+from hpsearch import GPSearchCV, SampledSearchCV
+
+warnings.simplefilter("always")
+name, n_jobs, log, refit_seconds = sys.argv[1:]
+
+
+class Slow(Classifier):
+    def fit(self, X, y):
+        if len(X) == 60:  # all rows: the refit
+            Path(self.log + ".refit").touch()
+            time.sleep(float(refit_seconds))
+        return super().fit(X, y)
+
+
+if __name__ == "__main__":
+    cls = {"sampled": SampledSearchCV, "gp": GPSearchCV}[name]
+    space = {"x": list(range(1000)), "k": list(range(1000))}
+    options = {"n_iter": 1000, "cv": 3, "n_jobs": int(n_jobs), "random_state": 0}
+    search = cls(Slow(log=log, seconds=0.1), space, **options)
+    try:
+        search.fit(*data())
+    except KeyboardInterrupt:
+        print("interrupted", len(search.trials_), hasattr(search, "cv_results_"))
+    else:
+        print("fitted", len(search.cv_results_["params"]), search.best_estimator_.x)
+"""
+
+
+def run(tmp_path, name, n_jobs, refit_seconds, interrupts):
+    """Start the program; send an interrupt whenever the file named for it has the lines."""
+    program, log = tmp_path / "program.py", tmp_path / "fits.log"
+    program.write_text(PROGRAM)
+    process = subprocess.Popen(
+        [sys.executable, str(program), name, str(n_jobs), str(log), str(refit_seconds)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
+        start_new_session=True,
+    )
+    for ready in interrupts:
+        while process.poll() is None and not ready(log):
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
+    return process.communicate(timeout=120)
+
+
+def has_fits(log):
+    return log.exists() and len(log.read_text().splitlines()) >= 8
+
+
+def is_refitting(log):
+    return log.with_name(log.name + ".refit").exists()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("name", ["sampled", "gp"])
+def test_the_first_interrupt_ends_in_order(name, n_jobs, tmp_path):
+    """No new fits, what is done is in cv_results_, the best is refitted, and a warning says so."""
+    out, err = run(tmp_path, name, n_jobs, 0, [has_fits])
+    word, n_trials, _ = out.split()
+    assert word == "fitted", err
+    assert 2 <= int(n_trials) < 20
+    assert "The search was interrupted" in err
+
+
+def test_the_second_interrupt_ends_at_once(tmp_path):
+    """During the refit Ctrl-C raises; the results are there."""
+    out, err = run(tmp_path, "sampled", 1, 100, [has_fits, is_refitting])
+    word, n_trials, has_results = out.split()
+    assert (word, has_results) == ("interrupted", "True"), err
+    assert 2 <= int(n_trials) < 20

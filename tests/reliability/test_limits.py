@@ -1,0 +1,83 @@
+"""Time limits, of one fit and of the search."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from joblib import parallel_config
+
+from hpsearch import ExhaustiveSearchCV, GPSearchCV, SampledSearchCV
+
+from .victims import Misbehaving, data
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+
+
+def is_alive(pid):
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize(("how", "n_jobs"), [("hang", 1), ("hang", 2), ("hang_in_c", 2)])
+def test_a_hanging_fit_is_ended(how, n_jobs):
+    """A fit that takes longer than fit_timeout, in compiled code too, costs its candidate."""
+    grid = {"how": ["well", how, "slow"]}
+    search = ExhaustiveSearchCV(Misbehaving(), grid, cv=2, n_jobs=n_jobs, fit_timeout=2.0)
+    search.fit(*data())
+    assert [t.status.value for t in search.trials_] == ["complete", "timeout", "complete"]
+    assert "fit_timeout" in search.trials_[1].error
+    assert np.isnan(search.cv_results_["mean_test_score"][1])
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_children_of_a_hanging_fit_go_with_it(tmp_path):
+    """A process that a fit has started does not outlive the fit."""
+    note = tmp_path / "pid"
+    grid = {"how": ["well", "hang_with_child"]}
+    estimator = Misbehaving(note=str(note))
+    ExhaustiveSearchCV(estimator, grid, cv=2, n_jobs=2, fit_timeout=2.0).fit(*data())
+    pid = int(note.read_text())
+    end = time.monotonic() + 20
+    while is_alive(pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not is_alive(pid)
+
+
+def test_a_fit_timeout_needs_processes_that_can_be_ended():
+    """Threads cannot be killed, and the search says so before the first fit."""
+    search = ExhaustiveSearchCV(Misbehaving(), {"n": [1, 2]}, cv=2, n_jobs=2, fit_timeout=1.0)
+    with parallel_config(backend="threading"), pytest.raises(ValueError, match="fit_timeout needs"):
+        search.fit(*data())
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("cls", [SampledSearchCV, GPSearchCV])
+def test_max_time_ends_the_search_and_keeps_what_is_done(cls, n_jobs):
+    """The search stops long before its candidates end, with results and a refitted best."""
+    space = {"how": ["slow"], "n": list(range(2000))}
+    # Starting processes takes seconds of its own: have them started.
+    ExhaustiveSearchCV(Misbehaving(), {"n": [1, 2]}, cv=2, n_jobs=n_jobs).fit(*data())
+    search = cls(
+        Misbehaving(), space, n_iter=1000, cv=2, n_jobs=n_jobs, max_time=8.0, random_state=0
+    )
+    search.fit(*data())
+    assert 0 < len(search.trials_) < 1000
+    complete = [t for t in search.trials_ if t.status.value == "complete"]
+    assert search.best_score_ == max(t.params["n"] for t in complete)
+    assert search.best_estimator_.n == search.best_params_["n"]
+    assert {t.status.value for t in search.trials_} <= {"complete", "pruned"}
+    unfinished = [t.number for t in search.trials_ if t.status.value == "pruned"]
+    assert np.isnan(search.cv_results_["mean_test_score"][unfinished]).all()
+
+
+def test_nothing_is_left_of_a_search_with_limits(tmp_path, monkeypatch):
+    """No temporary file stays behind."""
+    monkeypatch.setenv("JOBLIB_TEMP_FOLDER", str(tmp_path))
+    grid = {"how": ["well", "hang"]}
+    ExhaustiveSearchCV(Misbehaving(), grid, cv=2, n_jobs=2, fit_timeout=2.0).fit(*data())
+    assert list(tmp_path.glob("hpsearch*")) == []
