@@ -14,9 +14,9 @@ from scipy.optimize import minimize
 
 from hpsearch.optimizers._columns import Array, Columns
 
-N_UNIFORM = 1024
-N_NEAR = 512
-N_ROUNDS, N_PARENTS, N_CHILDREN = 4, 16, 256
+N_UNIFORM = 512
+N_NEAR = 256
+N_ROUNDS, N_PARENTS, N_CHILDREN = 4, 16, 128
 N_CLIMBERS = 5
 MIN_LEVELS = 16  # an ordered parameter with more values is climbed as if it were a continuum
 
@@ -117,7 +117,7 @@ def climb(acquisition: Acquisition, columns: Columns, starts: Array) -> Array:
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, 1.0)] * start.size,
-        options={"maxiter": 25},
+        options={"maxiter": 25, "ftol": 1e-4},  # a rank is wanted, not digits
     )
     rows = starts.copy()
     rows[:, smooth] = np.where(missing, np.nan, np.clip(found.x, 0.0, 1.0).reshape(missing.shape))

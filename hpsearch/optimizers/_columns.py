@@ -155,20 +155,18 @@ class Columns:
         counts = [1 if c.ordered else len(_known(c.cells)) for c in self.columns]
         return np.repeat(np.arange(len(self)), counts)
 
+    @cached_property
+    def _values(self) -> Array:
+        """The value that each feature of an unordered column stands for."""
+        unordered = [_known(c.cells) for c in self.columns if not c.ordered]
+        return np.concatenate([*unordered, np.zeros(0)])
+
     def features(self, rows: Array) -> Array:
         """Return the features of rows."""
-        features = np.empty((len(rows), len(self.group)))
-        start = 0
-        for number, column in enumerate(self.columns):
-            values = rows[:, number]
-            if column.ordered:
-                features[:, start] = np.where(np.isnan(values), MISSING, values)
-                start += 1
-            else:
-                cells = _known(column.cells)
-                features[:, start : start + len(cells)] = values[:, None] == cells
-                features[:, start : start + len(cells)] *= math.sqrt(0.5)
-                start += len(cells)
+        features = rows[:, self.group]
+        is_value = ~self.ordered[self.group]
+        features[:, is_value] = math.sqrt(0.5) * (features[:, is_value] == self._values)
+        features[np.isnan(features)] = MISSING
         return features
 
 

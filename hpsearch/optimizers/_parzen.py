@@ -26,8 +26,7 @@ from scipy.special import logsumexp, ndtr, ndtri
 from hpsearch.optimizers._columns import Array, Column
 
 PRIOR_WEIGHT = 1.0  # of the prior component; that of a fresh score is 1
-SPREAD = 0.2  # width of a kernel among few points
-MAX_SHRINK = 100  # a kernel is no narrower than the space divided by this
+SPREAD, NARROWEST = 0.15, 0.01  # width of a kernel: that of a single point's, and its floor
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +42,7 @@ class Parzen:
     def around(cls, columns: Sequence[Column], rows: Array, weights: Array) -> Parzen:
         """Return the mixture around rows, (n, c), of weights, (n,), and the prior."""
         n, c = rows.shape
-        width = max(SPREAD * max(n, 1) ** (-1 / (c + 4)), 1 / min(MAX_SHRINK, n + 1))
+        width = max(SPREAD * max(n, 1) ** (-1 / (c + 4)), NARROWEST)  # Scott's rule
         widths = np.vstack([np.full((n, c), width), np.ones((1, c))])
         weights = np.append(weights, PRIOR_WEIGHT)
         cells = np.array([column.width for column in columns])

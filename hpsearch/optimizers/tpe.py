@@ -24,7 +24,7 @@ from hpsearch.space import Point
 
 N_START = 10  # points before the densities are asked
 MIN_SCORES = 2  # finite scores that the densities need
-GOOD_SHARE, MAX_GOOD = 0.1, 25  # of the scores
+GOOD_SHARE, MAX_GOOD = 0.15, 25  # of the scores
 N_CANDIDATES = 64
 N_FRESH = 25  # the latest of the rest have full weight, the oldest next to none
 MAX_REST = 1_000  # components of the density of the rest

@@ -89,7 +89,7 @@ def test_prior_is_lognormal():
 
     def log_density(theta):
         scales = lognorm(np.sqrt(3), scale=np.exp(location)).logpdf(np.exp(theta[:-1]))
-        return scales.sum() + lognorm(1.0, scale=np.exp(-4.0)).logpdf(np.exp(theta[-1]))
+        return scales.sum() + lognorm(1.5, scale=np.exp(-6.0)).logpdf(np.exp(theta[-1]))
 
     ours = gaussian.negative_log_prior(a)[0] - gaussian.negative_log_prior(b)[0]
     assert ours == pytest.approx(log_density(b) - log_density(a), abs=1e-10)

@@ -1,0 +1,145 @@
+"""Workers that finish when they finish: what pending points cost, and what waves cost.
+
+    python benchmarks/asynchrony/run.py [--seeds 5] [--workers 4 16]
+
+Simulated workers take lognormal times. As soon as one is done a candidate is asked for it, while
+those of the others are pending. `believed` is GPOptimizer; `ignored` is the same with pending
+points hidden from the model (none is asked twice even so). `waves` asks for all workers at once
+and waits for the slowest. The problems are those of benchmarks/efficiency that take no time.
+
+Regret is normalised as there, and averaged over evaluations 10 to 50, in the order of finishing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hpsearch.optimizers import GPOptimizer, RandomOptimizer
+from hpsearch.optimizers.gp import Model
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "efficiency"))
+from problems import Problem, problems
+
+BUDGET, FIRST = 50, 10
+SPREAD = 0.7  # standard deviation of the logarithm of a duration; its median is 1
+NAMES = ("hartmann6", "ackley5", "tang5-noise", "michalewicz5", "branin-noise", "shifted-mixed")
+
+
+@dataclass
+class Search:
+    """True scores in the order of finishing, as observed, and when each was there."""
+
+    true: list[float]
+    seen: list[float]
+    times: list[float]
+
+    def incumbents(self) -> np.ndarray:
+        ends = range(1, len(self.true) + 1)
+        return np.array([self.true[int(np.argmax(self.seen[:end]))] for end in ends])
+
+
+def one_by_one(problem: Problem, seed: int, n_workers: int) -> Search:
+    """Ask for a worker as soon as it is free."""
+    optimizer, rng = GPOptimizer(problem.space, seed), np.random.default_rng([seed, 1])
+    busy: list[tuple[float, int, dict]] = []
+    search, now = Search([], [], []), 0.0
+    for number in range(BUDGET + n_workers):
+        if len(busy) == n_workers:
+            now, _, params = heapq.heappop(busy)
+            record(search, problem, params, now, rng)
+            optimizer.tell(params, search.seen[-1])
+        if len(search.true) == BUDGET:
+            break
+        heapq.heappush(busy, (now + rng.lognormal(0.0, SPREAD), number, optimizer.ask()))
+    return search
+
+
+def in_waves(problem: Problem, seed: int, n_workers: int) -> Search:
+    """Ask for all workers at once, and wait for all."""
+    optimizer, rng = GPOptimizer(problem.space, seed), np.random.default_rng([seed, 1])
+    search, now = Search([], [], []), 0.0
+    while len(search.true) < BUDGET:
+        wave = [optimizer.ask() for _ in range(n_workers)]
+        now += max(rng.lognormal(0.0, SPREAD, n_workers))
+        for params in wave:
+            record(search, problem, params, now, rng)
+            optimizer.tell(params, search.seen[-1])
+    return search
+
+
+def record(search: Search, problem: Problem, params: dict, now: float, rng: np.random.Generator):
+    search.true.append(problem.score(params))
+    search.seen.append(search.true[-1] + problem.noise * rng.standard_normal())
+    search.times.append(now)
+
+
+@contextmanager
+def pending_ignored() -> Iterator[None]:
+    """Hide pending points from the model."""
+    original = Model.of
+    Model.of = lambda columns, data, theta, pending: original(columns, data, theta, pending[:0])
+    try:
+        yield
+    finally:
+        Model.of = original
+
+
+def ignoring(problem: Problem, seed: int, n_workers: int) -> Search:
+    with pending_ignored():
+        return one_by_one(problem, seed, n_workers)
+
+
+def scale(problem: Problem, searches: list[Search]) -> tuple[float, float]:
+    """Return the best score known and the median of random ones."""
+    space = RandomOptimizer(problem.space, 0)
+    drawn = [problem.score(space.ask()) for _ in range(2000)]
+    found = [score for search in searches for score in search.true]
+    return max(drawn + found), float(np.median(drawn))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 4, 8, 16, 64])
+    given = parser.parse_args()
+    modes: dict[str, Callable] = {"believed": one_by_one, "ignored": ignoring, "waves": in_waves}
+    plan = [("believed", 1)] + [(mode, n) for n in given.workers for mode in modes]
+    chosen = [p for p in problems() if p.name in NAMES]
+    found = {
+        key: {p.name: [modes[key[0]](p, s, key[1]) for s in range(given.seeds)] for p in chosen}
+        for key in plan
+    }
+    scales = {p.name: scale(p, [s for r in found.values() for s in r[p.name]]) for p in chosen}
+
+    def regret(key: tuple[str, int]) -> float:
+        parts = []
+        for name, searches in found[key].items():
+            best, median = scales[name]
+            curves = np.array([s.incumbents()[FIRST - 1 : BUDGET] for s in searches])
+            parts.append(((best - curves) / (best - median)).mean())
+        return float(np.mean(parts))
+
+    def clock(key: tuple[str, int]) -> float:
+        return float(np.mean([s.times[BUDGET - 1] for r in found[key].values() for s in r]))
+
+    alone = regret(("believed", 1))
+    print("| workers | believed | ignored | waves | loss kept | time of waves / ours |")
+    print("|---|---|---|---|---|---|")
+    print(f"| 1 | {alone:.3f} | | | | |")
+    for n in given.workers:
+        ours, ignored, waves = (regret((mode, n)) for mode in modes)
+        kept = (ours - alone) / (ignored - alone)
+        slower = clock(("waves", n)) / clock(("believed", n))
+        print(f"| {n} | {ours:.3f} | {ignored:.3f} | {waves:.3f} | {kept:.2f} | {slower:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
