@@ -16,7 +16,9 @@ from hpsearch.dimensions import Integer, Real
 MAX_VALUES = 1000  # listed values of a parameter that are looked at one by one
 
 
-def check_space(estimator: Any, given: Any, argument: str, error_score: Any) -> None:
+def check_space(
+    estimator: Any, given: Any, argument: str, error_score: Any, constraint: Any = None
+) -> None:
     """Raise for a parameter that the estimator does not have; tell of values sure to fail.
 
     Parameters
@@ -31,20 +33,29 @@ def check_space(estimator: Any, given: Any, argument: str, error_score: Any) -> 
         With "raise" a value that is sure to fail raises here; else it raises if a parameter has
         no other value, and warns if it has.
 
+    constraint : callable or None, default=None
+        If there is one, it may keep apart values that do not go together.
+
     Raises
     ------
     ValueError
         That names the parameter, the value, and what is accepted.
     """
     branches = [given] if isinstance(given, Mapping) else given
+    if not branches:
+        raise ValueError(f"{argument} is an empty list: give at least one dict of values to try.")
     for number, branch in enumerate(branches):
         where = argument if isinstance(given, Mapping) else f"{argument}[{number}]"
         for name, values in branch.items():
+            if not isinstance(name, str):
+                raise TypeError(f"{where}: parameter names are strings, got {name!r}.")
             owners = _owners(estimator, name, branch)
             if not owners:
                 if _accepts(estimator, name, branch):
                     continue
                 raise ValueError(_unknown(estimator, name, where))
+            if constraint is None:
+                _check_lacking(estimator, name, branch, owners, where)
             _check_values(
                 owners, name.rpartition("__")[2], values, f"{where}[{name!r}]", error_score
             )
@@ -66,6 +77,23 @@ def _objects(estimator: Any, path: str, branch: Mapping[str, Any]) -> list[Any]:
     parent, _, own = path.rpartition("__")
     holders = [h for h in _objects(estimator, parent, branch) if hasattr(h, "get_params")]
     return [h.get_params()[own] for h in holders if own in h.get_params()]
+
+
+def _check_lacking(
+    estimator: Any, name: str, branch: Mapping[str, Any], owners: list[Any], where: str
+) -> None:
+    """Raise if something that a branch puts in a place does not have the parameter."""
+    path, _, own = name.rpartition("__")
+    if path not in branch:
+        return
+    value = next(iter(_listed(branch[name])), None)
+    for holder in _objects(estimator, path, branch):
+        is_owner = any(holder is owner for owner in owners)
+        if not is_owner and not _takes(estimator, {path: holder, name: value}):
+            raise ValueError(
+                f"{where}[{name!r}]: {path}={holder!r}, which is tried too, has no parameter "
+                f"{own!r}. Give each its own dict in a list of dicts, or a constraint."
+            )
 
 
 def _accepts(estimator: Any, name: str, branch: Mapping[str, Any]) -> bool:
@@ -91,7 +119,8 @@ def _unknown(estimator: Any, name: str, where: str) -> str:
     valid = list(estimator.get_params())
     close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
     # A typo in the case of a letter is the commonest, and the least like by its letters.
-    same = [v for v in valid if v.lower() == name.lower()]
+    lower = name.lower()
+    same = [v for v in valid if lower in (v.lower(), v.lower().rpartition("__")[2])]
     kind = type(estimator).__name__
     hint = f" Did you mean {(same or close)[0]!r}?" if same or close else ""
     return (
@@ -120,6 +149,6 @@ def _listed(values: Any) -> Iterable[Any]:
     """The values of a parameter that can be looked at: all that are listed, the ends of a range."""
     if isinstance(values, (Real, Integer)):
         return [values.low, values.high]
-    if hasattr(values, "rvs") or not isinstance(values, Iterable):
+    if hasattr(values, "rvs") or isinstance(values, str) or not isinstance(values, Iterable):
         return []
     return values[:MAX_VALUES] if isinstance(values, Sequence) else list(values)[:MAX_VALUES]

@@ -125,7 +125,13 @@ class JoblibExecutor:
         """Make an object available to calls, sent to each process once."""
         if self._notes is None:
             return InHand(value)
-        shipment = Shipment(value)
+        try:
+            shipment = Shipment(value)
+        except Exception as error:
+            raise TypeError(
+                f"The estimator, the data or the scorer cannot be sent to worker processes: {error}"
+                '. Use n_jobs=1, or threads: joblib.parallel_config(backend="threading").'
+            ) from error
         self._shipments.append(shipment)
         self._notes.litter.append(shipment.source.path)
         return shipment.source

@@ -195,13 +195,13 @@ def dimension_of(name: str, given: Any) -> Dimension:
     where = f"Parameter {name!r}"
     if isinstance(given, Dimension):
         return given
-    if hasattr(given, "rvs"):
-        return Frozen(given)
-    if isinstance(given, tuple) and _is_range(given):
-        try:
+    try:
+        if hasattr(given, "rvs"):
+            return Frozen(given)
+        if isinstance(given, tuple) and _is_range(given):
             return _range(given)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{where}: {error}") from None
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{where}: {error}") from None
     if isinstance(given, np.ndarray) and given.ndim != 1:
         raise ValueError(f"{where}: values must be one-dimensional, got shape {given.shape}.")
     if isinstance(given, (str, bytes)) or not isinstance(given, (Sequence, np.ndarray)):

@@ -37,6 +37,8 @@ def starting_params(
     candidates = [_defaults(branch, current) for branch in space.branches]
     found = [params for params in candidates if params is not None]
     for number, given in enumerate(initial or ()):
+        if not isinstance(given, Mapping):
+            raise TypeError(f"initial_params[{number}]: {given!r} is not a dict of parameters.")
         try:
             found.append(_complete(space, given, current))
         except ValueError as error:
