@@ -27,7 +27,7 @@ from sklearn.model_selection._validation import (
     _insert_error_scores,
     _warn_or_raise_about_fit_failures,
 )
-from sklearn.utils import indexable
+from sklearn.utils import get_tags, indexable
 from sklearn.utils._array_api import device, get_namespace
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -35,6 +35,7 @@ from sklearn.utils._param_validation import (
     InvalidParameterError,
     validate_parameter_constraints,
 )
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.metaestimators import _safe_split
 from sklearn.utils.validation import _check_method_params, _num_samples
@@ -80,6 +81,8 @@ def prepare(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Prepared:
     routed = search._get_routed_params_for_fit(params)
     cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
     weight = params.get("sample_weight")
+    _check_weight(X, weight)
+    _check_refit_name(search, scorer)
     return Prepared(
         estimator=clone(search.estimator),
         X=X,
@@ -92,6 +95,27 @@ def prepare(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Prepared:
         split_params=routed.splitter.split,
         fit_metadata=None if weight is None else {"sample_weight": weight},
     )
+
+
+def _check_weight(X: Any, weight: Any) -> None:
+    if weight is not None and hasattr(weight, "__len__") and len(weight) != _num_samples(X):
+        raise ValueError(
+            f"sample_weight has {len(weight)} values, and X has {_num_samples(X)} rows: give one "
+            "weight a row."
+        )
+
+
+def _check_refit_name(search: Any, scorer: Any) -> None:
+    """With one metric `refit` may also be the name of it."""
+    if isinstance(search.refit, str) and isinstance(scorer, (_BaseScorer, _PassthroughScorer)):
+        names = ["score"] + ([search.scoring] if isinstance(search.scoring, str) else [])
+        if search.refit not in names:
+            warnings.warn(
+                f"refit={search.refit!r} is not one of the metrics {names}: the best is picked by "
+                f"{names[-1]!r}, as with refit=True.",
+                UserWarning,
+                stacklevel=5,
+            )
 
 
 def count_splits(prepared: Prepared) -> int:
@@ -140,6 +164,11 @@ def take_rows(estimator: Any, X: Any, y: Any, rows: Any, columns: Any = None) ->
     return _safe_split(estimator, X, y, rows, columns)  # type: ignore[no-any-return]
 
 
+def is_pairwise(estimator: Any) -> bool:
+    """Whether the estimator takes a square matrix, of which columns are rows too."""
+    return bool(get_tags(estimator).input_tags.pairwise)
+
+
 def params_of_rows(X: Any, params: Mapping[str, Any], rows: Any) -> dict[str, Any]:
     """Parameters of a method, with those that have a value a row cut to the rows."""
     return _check_method_params(X, params=params, indices=rows)  # type: ignore[no-any-return]
@@ -160,16 +189,19 @@ def score(
         failures = {name: text for name, text in scores.items() if isinstance(text, str)}
         scores.update(dict.fromkeys(failures, error_score))
         error = "\n".join(failures.values()) or None
-    if error is not None:
-        warnings.warn(
-            "Scoring failed. The score on this train-test partition for these parameters will be "
-            f"set to {error_score}. Details: \n{error}",
-            UserWarning,
-            stacklevel=2,
-        )
     if isinstance(scores, dict):
         return {name: _as_number(value, name) for name, value in scores.items()}, error
     return _as_number(scores, scorer), error
+
+
+def warn_of_scoring(error: str, error_score: Any) -> None:
+    """Tell, in scikit-learn's words, of what a scorer raised."""
+    warnings.warn(
+        "Scoring failed. The score on this train-test partition for these parameters will be "
+        f"set to {error_score}. Details: \n{error}",
+        UserWarning,
+        stacklevel=2,
+    )
 
 
 def _as_number(value: Any, scorer: Any) -> float:
@@ -238,6 +270,34 @@ def refused_value(estimator: Any, name: str, value: Any) -> str | None:
     except Exception:  # noqa: BLE001 - a check that breaks proves nothing about the value
         return None
     return None
+
+
+def validate(estimator: Any) -> None:
+    """Raise for a parameter that the estimator's `fit` would refuse before it does anything."""
+    if not sklearn.get_config()["skip_parameter_validation"]:
+        estimator._validate_params()
+
+
+def cut_iterations(model: Any, n_iterations: int) -> None:
+    """Leave a histogram model its first iterations."""
+    model._predictors = model._predictors[:n_iterations]
+
+
+def pruned(tree: Any, ccp_alpha: float) -> Any:
+    """Prune a fitted tree in place; what it shares with others is not touched."""
+    tree.ccp_alpha = ccp_alpha
+    tree._prune_tree()
+    return tree
+
+
+def pca_is_svd(pca: Any) -> bool:
+    """Whether a fitted PCA decomposed the rows, not their covariance."""
+    return bool(pca._fit_svd_solver == "full")
+
+
+def gives_arrays(transformer: Any) -> bool:
+    """Whether `transform` gives what the transformer makes, not a table of it."""
+    return bool(_get_output_config("transform", transformer)["dense"] == "default")
 
 
 @dataclass(frozen=True)

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
 from hpsearch import results
 from hpsearch.display import watchers_for
-from hpsearch.evaluation import CrossValidation, Work
+from hpsearch.evaluation import CrossValidation
 from hpsearch.executors import executor_for
 from hpsearch.fingerprint import Parts, describe, describe_estimator, digest, versions
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.loop import Limits, Loop, SearchAborted
 from hpsearch.optimizers.base import Optimizer
+from hpsearch.reuse import Family, Planner, Settings
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.trial import Params, Trial
+from hpsearch.work import Work
 
 # Parameters of a search that do not change what its fits give.
 WITHOUT_EFFECT = {
@@ -84,6 +88,13 @@ class BaseSearchCV(bridge.SearchBase):
     max_time : float or None, default=None
         Seconds that the whole of `fit` may take. No fit starts after it, what still runs in a
         process is ended, and time for the refit is put aside.
+    reuse : bool or list, default=True
+        What candidates may share, never at the price of a score: True for all, False for nothing,
+        or a list of "prefix" (fitted steps of pipelines, with what they make of the rows),
+        "submodels" (one fit of nested models, such as a forest of 100 trees, serves the smaller
+        ones), "inactive" (candidates that differ only in what their fit does not read, and
+        duplicates), and `Family` objects of your own. The time of a shared fit is divided among
+        its candidates. Steps without a fixed `random_state` are shared too.
 
     Attributes
     ----------
@@ -97,6 +108,7 @@ class BaseSearchCV(bridge.SearchBase):
         "checkpoint": [str, os.PathLike, bridge.with_open, None],
         "fit_timeout": [bridge.positive_number, None],
         "max_time": [bridge.positive_number, None],
+        "reuse": ["boolean", list, tuple],
     }
 
     @abstractmethod
@@ -116,6 +128,7 @@ class BaseSearchCV(bridge.SearchBase):
         checkpoint: str | os.PathLike[str] | Journal | None = None,
         fit_timeout: float | None = None,
         max_time: float | None = None,
+        reuse: bool | Sequence[str | Family] = True,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -132,6 +145,7 @@ class BaseSearchCV(bridge.SearchBase):
         self.checkpoint = checkpoint
         self.fit_timeout = fit_timeout
         self.max_time = max_time
+        self.reuse = reuse
 
     @abstractmethod
     def _candidates(self, origin: Origin) -> Source:
@@ -159,6 +173,7 @@ class BaseSearchCV(bridge.SearchBase):
         self : object
             The fitted search.
         """
+        _n_ahead(self.pre_dispatch, 1)  # raises for what it cannot read
         prepared = bridge.prepare(self, X, y, params)
         metric = self._metric(prepared)
         with self._session(prepared) as session:
@@ -239,6 +254,9 @@ class BaseSearchCV(bridge.SearchBase):
             verbose=self.verbose,
             n_candidates=source.n_candidates,
             ambient=bridge.Ambient.here(),
+            reuse=Settings.of(self.reuse),
+            learns=source.optimizer.learns,
+            n_workers=effective_n_jobs(self.n_jobs),
         )
 
     def _search(
@@ -267,6 +285,7 @@ class BaseSearchCV(bridge.SearchBase):
                 )
             evaluator = CrossValidation(
                 executor.share(work),
+                planner=Planner(work.estimator, work.reuse, work.fit_params),
                 error_score=self.error_score,
                 metrics=bridge.metric_names(work.scorer),
                 callbacks=callbacks,
@@ -300,6 +319,8 @@ class BaseSearchCV(bridge.SearchBase):
                 raise SearchAborted(
                     f"max_time={self.max_time!r} seconds were over before the first fit ended."
                 )
+            if self.constraint is not None:
+                raise ValueError("constraint rejects every candidate of the space.")
             raise ValueError(
                 "No fits were performed. Was the CV iterator empty? Were there no candidates?"
             )
@@ -359,11 +380,17 @@ def _tell_of_interruption(trials: results.Trials) -> None:
     )
 
 
-def _n_ahead(pre_dispatch: int | str, slots: int) -> int | None:
-    """Jobs in flight at most; None for the default."""
+def _n_ahead(pre_dispatch: int | str, slots: int) -> int:
+    """Jobs in flight at most."""
+    if pre_dispatch == "all":
+        return sys.maxsize
     if isinstance(pre_dispatch, str):
-        product = pre_dispatch.replace(" ", "").removesuffix("*n_jobs")
-        if pre_dispatch == "all":
-            return 1_000_000
-        pre_dispatch = round(float(product) * slots) if product != "n_jobs" else slots
+        factor = pre_dispatch.replace(" ", "").removesuffix("n_jobs").removesuffix("*") or "1"
+        try:
+            pre_dispatch = round(float(factor) * slots)
+        except ValueError:
+            raise ValueError(
+                f"pre_dispatch={pre_dispatch!r} is neither a number, 'all', nor a product such as "
+                "'2*n_jobs'."
+            ) from None
     return max(1, pre_dispatch)

@@ -15,7 +15,8 @@ from hpsearch.journal import Journal, Origin
 from hpsearch.optimizers.base import AbstractOptimizer, Optimizer, seed_of
 from hpsearch.optimizers.gp import GPOptimizer
 from hpsearch.optimizers.tpe import TPEOptimizer
-from hpsearch.space import Point, Space
+from hpsearch.reuse import Family
+from hpsearch.space import Space
 from hpsearch.start import starting_params
 from hpsearch.trial import Params
 
@@ -58,6 +59,7 @@ class DistributionSearchCV(BaseSearchCV):
         checkpoint: str | os.PathLike[str] | Journal | None = None,
         fit_timeout: float | None = None,
         max_time: float | None = None,
+        reuse: bool | Sequence[str | Family] = True,
         initial_params: Sequence[Params] | None = None,
         metric: str | None = None,
         optimizer: Callable[..., Optimizer] | None = None,
@@ -76,6 +78,7 @@ class DistributionSearchCV(BaseSearchCV):
             checkpoint=checkpoint,
             fit_timeout=fit_timeout,
             max_time=max_time,
+            reuse=reuse,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -86,7 +89,8 @@ class DistributionSearchCV(BaseSearchCV):
 
     def _candidates(self, origin: Origin) -> Source:
         space = Space.of(self.param_distributions, self.constraint)
-        check_space(self.estimator, space.branches, "param_distributions", self.error_score)
+        given = space.branches
+        check_space(self.estimator, given, "param_distributions", self.error_score, self.constraint)
         current = self.estimator.get_params()
         make = self.optimizer or self._optimizer_class
         optimizer = make(
@@ -95,7 +99,7 @@ class DistributionSearchCV(BaseSearchCV):
             initial_params=starting_params(space, current, self.initial_params),
         )
         n_candidates = self.n_iter if space.size is None else min(self.n_iter, space.size)
-        return Source(optimizer, n_candidates, spell=space.encode, read=_reader(space))
+        return Source(optimizer, n_candidates, spell=space.spell, read=space.read)
 
     def _metric(self, prepared: bridge.Prepared) -> str:
         names = bridge.metric_names(prepared.scorer)
@@ -139,7 +143,7 @@ class GPSearchCV(DistributionSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
-    checkpoint, fit_timeout, max_time : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, reuse : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
         Candidates to evaluate first, after the estimator's own values. What one leaves out is
         taken from the estimator.
@@ -189,13 +193,3 @@ class TPESearchCV(DistributionSearchCV):
     """
 
     _optimizer_class = TPEOptimizer
-
-
-def _reader(space: Space) -> Callable[[Any], Params]:
-    """Find a candidate by its point, as it comes back from JSON."""
-
-    def read(place: Any) -> Params:
-        branch, units = place
-        return space.decode(Point(branch, tuple(units)))
-
-    return read

@@ -18,6 +18,7 @@ from hpsearch.checks import check_space
 from hpsearch.dimensions import Integer, Real
 from hpsearch.journal import Journal, Origin
 from hpsearch.optimizers.plain import ListedOptimizer
+from hpsearch.reuse import Family
 from hpsearch.trial import Params
 
 DRAWS_PER_CANDIDATE = 1000  # of a sampler, before its constraint is held to be impossible
@@ -38,7 +39,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
-    checkpoint, fit_timeout, max_time : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, reuse : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -81,6 +82,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         checkpoint: str | os.PathLike[str] | Journal | None = None,
         fit_timeout: float | None = None,
         max_time: float | None = None,
+        reuse: bool | Sequence[str | Family] = True,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -96,12 +98,14 @@ class ExhaustiveSearchCV(BaseSearchCV):
             checkpoint=checkpoint,
             fit_timeout=fit_timeout,
             max_time=max_time,
+            reuse=reuse,
         )
         self.param_grid = param_grid
 
     def _candidates(self, origin: Origin) -> Source:
-        grid = ParameterGrid(_as_grid(self.param_grid))
-        check_space(self.estimator, self.param_grid, "param_grid", self.error_score)
+        given = _as_grid(self.param_grid)
+        check_space(self.estimator, given, "param_grid", self.error_score, self.constraint)
+        grid = ParameterGrid(given)
         if self.constraint is None:
             return _listed(grid, len(grid))
         return _listed(Allowed(grid, self.constraint), None)
@@ -127,7 +131,7 @@ class SampledSearchCV(BaseSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted. What it rejects does not
         count towards `n_iter`.
-    checkpoint, fit_timeout, max_time : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, reuse : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -175,6 +179,7 @@ class SampledSearchCV(BaseSearchCV):
         checkpoint: str | os.PathLike[str] | Journal | None = None,
         fit_timeout: float | None = None,
         max_time: float | None = None,
+        reuse: bool | Sequence[str | Family] = True,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -190,16 +195,16 @@ class SampledSearchCV(BaseSearchCV):
             checkpoint=checkpoint,
             fit_timeout=fit_timeout,
             max_time=max_time,
+            reuse=reuse,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.random_state = random_state
 
     def _candidates(self, origin: Origin) -> Source:
+        given = self.param_distributions
+        check_space(self.estimator, given, "param_distributions", self.error_score, self.constraint)
         draws = self._sampler(self.n_iter, origin.random_state)
-        check_space(
-            self.estimator, self.param_distributions, "param_distributions", self.error_score
-        )
         if len(origin.n_iters) > 1 and not self._has_distribution():
             extended = self._extended(origin)
             return _listed(extended, len(extended))

@@ -64,8 +64,12 @@ Watcher = Callable[[Event], None]
 class Evaluator(Protocol):
     """Turns tasks into results."""
 
-    def plan(self, tasks: Sequence[Task], size: int) -> list[Job]:
-        """Group tasks into jobs of about `size` tasks; tasks that share work belong together."""
+    @property
+    def horizon(self) -> int:
+        """How many tasks are worth seeing at once, because some of them may share work."""
+
+    def plan(self, tasks: Sequence[Task], slots: int) -> list[Job]:
+        """Group tasks that share work into jobs, in the order in which to start them."""
 
     def prepare(self, job: Job) -> Callable[[], list[SplitResult]]:
         """Return the call, to be run anywhere, that gives one result a task."""
@@ -168,7 +172,9 @@ class Loop:
         self.board = Board(metric, n_splits, self._trials)
         self.interrupted = False
         self._stages: dict[int, Stage] = {}  # of trials that run one
-        self._waiting: deque[Task] = deque()  # started, not submitted
+        self._waiting: deque[Task] = deque()  # started, not planned
+        self._planned: deque[Job] = deque()  # not submitted
+        self._n_planned = 0  # tasks of those jobs
         self._in_flight: dict[int, Job] = {}  # by the number of the job
         self._n_jobs = 0
         self._is_exhausted = False
@@ -233,13 +239,44 @@ class Loop:
         if self._is_alone or self._suspects:
             return
         while len(self._in_flight) < self._most_in_flight and self._seconds_left() != 0:
-            while len(self._waiting) < self._job_size and self._start():
-                pass
-            if not self._waiting:
+            if len(self._planned) < self._job_size:
+                self._plan()
+            if not self._planned:
                 return
-            n = min(self._job_size, len(self._waiting))
-            for job in self._evaluator.plan([self._waiting.popleft() for _ in range(n)], n):
-                self._submit(job)
+            self._submit(self._next_job())
+
+    def _plan(self) -> None:
+        """Group what waits, and what would be asked next whatever comes of it, into jobs."""
+        # Of a fit that is shared nobody could say whose time is up.
+        is_single = self._optimizer.learns or self._limits.fit_timeout is not None
+        ahead = 1 if is_single else max(self._job_size, self._evaluator.horizon)
+        while len(self._waiting) < ahead and self._start():
+            pass
+        tasks = list(self._waiting)
+        self._waiting.clear()
+        self._n_planned += len(tasks)
+        if is_single:
+            self._planned.extend((task,) for task in tasks)
+        elif tasks:
+            self._planned.extend(self._evaluator.plan(tasks, self._executor.slots))
+
+    def _next_job(self) -> Job:
+        """The next job, and those after it, as long as they are short."""
+        job = self._planned.popleft()
+        while self._planned and len(job) + len(self._planned[0]) <= self._job_size:
+            job += self._planned.popleft()
+        self._n_planned -= len(job)
+        return job
+
+    def _withdraw(self, trials: set[int]) -> list[Task]:
+        """Take back what was started of some trials and not submitted."""
+        waiting = [*self._waiting, *self._suspects, *(t for job in self._planned for t in job)]
+        kept = [tuple(t for t in job if t.trial not in trials) for job in self._planned]
+        self._planned = deque(filter(None, kept))
+        self._n_planned = sum(map(len, self._planned))
+        self._waiting = deque(t for t in self._waiting if t.trial not in trials)
+        self._suspects = deque(t for t in self._suspects if t.trial not in trials)
+        return [task for task in waiting if task.trial in trials]
 
     def _submit(self, job: Job) -> None:
         self._in_flight[self._n_jobs] = job
@@ -297,15 +334,9 @@ class Loop:
         Those could not save the candidate, and each would cost as much again.
         """
         status = Status.TIMEOUT if isinstance(reason, FitTimeout) else Status.CRASHED
-        trials = {task.trial for task in job}
-        for tasks in (self._waiting, self._suspects):
-            others = [task for task in tasks if task.trial in trials]
-            for task in others:
-                tasks.remove(task)
-                result = self._evaluator.lost(
-                    task, status, f"Not run after another split: {reason}"
-                )
-                self._record(self._trials[task.trial], result)
+        for task in self._withdraw({task.trial for task in job}):
+            text = f"Not run after another split: {reason}"
+            self._record(self._trials[task.trial], self._evaluator.lost(task, status, text))
         for task in job:
             self._record(self._trials[task.trial], self._evaluator.lost(task, status, str(reason)))
         if status is Status.CRASHED:
@@ -316,8 +347,9 @@ class Loop:
             self._n_lost += 1
         if self._n_lost == MAX_LOST_AT_FIRST:
             raise SearchAborted(
-                f"The first {MAX_LOST_AT_FIRST} candidates all ended their process, each run alone: "
-                f"the trouble is not with single candidates. {reason} Try one fit with n_jobs=1."
+                f"The first {MAX_LOST_AT_FIRST} candidates all ended their process, each of them "
+                f"alone, so the trouble is not with one of them. {reason} Try one fit, with "
+                "n_jobs=1."
             )
 
     def _record(self, trial: Trial, result: SplitResult) -> None:
@@ -369,6 +401,7 @@ class Loop:
         wanted = int(min(JOB_SECONDS / seconds, MAX_JOB_GROWTH) * len(results))
         if self._limits.n_trials is not None:
             left = (self._limits.n_trials - len(self._trials)) * self.board.n_splits
+            left += len(self._waiting) + self._n_planned
             wanted = min(wanted, left // (2 * self._executor.slots))
         self._job_size = max(1, wanted)
 

@@ -1,0 +1,302 @@
+"""Where candidates are fitted and scored: a bench in each process (and thread) of a search.
+
+A bench keeps what candidates share as long as its search's `Work` is there, and no longer.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sklearn.base import clone
+
+from hpsearch import _sklearn as bridge
+from hpsearch.fit_lines import FitLines
+from hpsearch.folds import Fold, Folds, Rows, cut, fold_key
+from hpsearch.reuse.anatomy import Part, anatomy
+from hpsearch.reuse.ledger import Phase
+from hpsearch.reuse.lending import is_read_only_error, says_read_only
+from hpsearch.reuse.sharing import Sharing
+from hpsearch.reuse.store import Store, capacity_for
+from hpsearch.reuse.values import Key
+from hpsearch.trial import Job, SplitResult, Status, Task
+from hpsearch.work import Work
+
+
+class NotLendable(Exception):
+    """A scorer would write to what others read: it is read-only."""
+
+
+MAX_UNLENDABLE = 3  # candidates in a search that may cost a second fit before nothing is shared
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A task on the bench, with its own estimator, unfitted."""
+
+    task: Task
+    estimator: Any
+    part: Part
+    root: Key  # stands for the rows of its split
+
+    @property
+    def identity(self) -> Key:
+        """Equal for two tasks that are the same fit."""
+        return self.root, self.part.full_key
+
+
+@dataclass(slots=True)
+class Misfit:
+    """A task of which no estimator could be made, and why."""
+
+    task: Task
+    error: BaseException
+
+
+def bench_of(work: Work) -> Bench | PlainBench:
+    """Return the bench of this thread for a search."""
+    if not work.reuse:
+        return PlainBench(work)
+    found = _benches.get(work)
+    if found is None:
+        found = _benches[work] = threading.local()
+    if not hasattr(found, "bench"):
+        found.bench = Bench(work)
+    return found.bench  # type: ignore[no-any-return]
+
+
+_benches: weakref.WeakKeyDictionary[Work, threading.local] = weakref.WeakKeyDictionary()
+
+
+class PlainBench:
+    """Fits each candidate for itself, on rows of its own.
+
+    Parameters
+    ----------
+    work : Work
+        What is searched.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def run(self, job: Job, callbacks: Sequence[bridge.FitCallbacks | None]) -> list[SplitResult]:
+        """Return a result a task."""
+        results = []
+        for task, told in zip(job, callbacks, strict=True):
+            lines = _lines(self._work, task)
+            lines.start()
+            results.append(self.evaluate(task, told))
+            lines.end(results[-1])
+        return results
+
+    def evaluate(self, task: Task, callbacks: bridge.FitCallbacks | None) -> SplitResult:
+        """Fit and score one candidate on one split."""
+        work = self._work
+        began = time.perf_counter()
+        try:
+            estimator = set_up(work, task)
+            fold = cut(work, task.split, estimator)
+            _fit(estimator, fold.train, callbacks, estimator.fit)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the candidate's failure, with its text
+            return failed(work, task, error, time.perf_counter() - began)
+        return score(work, task, estimator, fold, time.perf_counter() - began)
+
+
+class Bench:
+    """Fits candidates out of what they share.
+
+    Parameters
+    ----------
+    work : Work
+        What is searched. The bench does not keep it alive.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work: Work = weakref.proxy(work)  # whoever runs a job holds it
+        store = Store(capacity_for(work.n_workers))
+        weakref.finalize(work, store.drop_if, lambda _: True)
+        self._folds = Folds(self._work, store)
+        self._sharing = Sharing(store, keeps_models=work.learns)
+        self._twins: Counter[Key] = Counter()
+        self._fitted: dict[Key, Any] = {}
+        self._n_unlendable = 0  # candidates that were fitted again
+
+    def run(self, job: Job, callbacks: Sequence[bridge.FitCallbacks | None]) -> list[SplitResult]:
+        """Return a result a task."""
+        candidates = [self._candidate(task) for task in job]
+        fit = [c for c in candidates if isinstance(c, Candidate)]
+        self._sharing.begin_job([(c.root, c.part) for c in fit])
+        if self._work.reuse.inactive and len(job) > 1:
+            self._twins = Counter(c.identity for c in fit)
+        try:
+            results = [
+                self._evaluate(place, candidate, told)
+                for place, (candidate, told) in enumerate(zip(candidates, callbacks, strict=True))
+            ]
+        finally:
+            self._sharing.end_job()
+            self._fitted.clear()
+            self._twins.clear()
+        for place, phase, seconds in self._sharing.ledger.corrections():
+            results[place].details[phase.value] += seconds
+        return results
+
+    def _candidate(self, task: Task) -> Candidate | Misfit:
+        work = self._work
+        try:
+            estimator = set_up(work, task)
+            part = anatomy(estimator, task.params, work.reuse, work.fit_params)
+            return Candidate(task, estimator, part, fold_key(task.split, estimator))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the candidate's failure, with its text
+            return Misfit(task, error)
+
+    def _evaluate(
+        self, place: int, candidate: Candidate | Misfit, callbacks: bridge.FitCallbacks | None
+    ) -> SplitResult:
+        lines = _lines(self._work, candidate.task)
+        lines.start()
+        self._sharing.begin_task(place)
+        if isinstance(candidate, Misfit):
+            result = failed(self._work, candidate.task, candidate.error, 0.0)
+        else:
+            result = self._fit_and_score(candidate, callbacks)
+        shared = self._sharing.shared()
+        if shared:
+            result.details["shared"] = shared
+        lines.end(result)
+        return result
+
+    def _fit_and_score(
+        self, candidate: Candidate, callbacks: bridge.FitCallbacks | None
+    ) -> SplitResult:
+        plain = PlainBench(self._work)
+        if self._n_unlendable >= MAX_UNLENDABLE:
+            return plain.evaluate(candidate.task, callbacks)
+        fold, is_frozen = self._folds.get(candidate.task.split, candidate.estimator)
+        try:
+            return self._on_fold(candidate, self._lent(fold) if is_frozen else fold, callbacks)
+        except BaseException as error:
+            if not is_read_only_error(error):
+                raise
+        # What fails because it may not write to what others read is done again for itself. Its
+        # callbacks have been told of the fit.
+        self._n_unlendable += 1
+        return plain.evaluate(candidate.task, None)
+
+    def _on_fold(
+        self, candidate: Candidate, fold: Fold, callbacks: bridge.FitCallbacks | None
+    ) -> SplitResult:
+        work, task = self._work, candidate.task
+        began = time.perf_counter()
+        self._sharing.ledger.phase = Phase.FIT
+        try:
+            estimator = self._fit(candidate, fold, callbacks)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            if is_read_only_error(error):
+                raise
+            return failed(work, task, error, time.perf_counter() - began)
+        self._sharing.ledger.phase = Phase.SCORE
+        return score(work, task, estimator, fold, time.perf_counter() - began)
+
+    def _fit(self, candidate: Candidate, fold: Fold, callbacks: bridge.FitCallbacks | None) -> Any:
+        """Return a fitted estimator: the candidate's, or that of its twin."""
+        estimator, identity = candidate.estimator, candidate.identity
+        has_twin = self._twins[identity] > 1
+        if has_twin and identity in self._fitted:
+            estimator = self._fitted[identity]
+            _fit(estimator, fold.train, callbacks, lambda *_, **__: None)
+            self._sharing.note("fit")
+            return estimator
+
+        def fit(X: Any, y: Any = None, **params: Any) -> None:
+            self._sharing.fit(estimator, candidate.part, candidate.root, X, y, params)
+
+        _fit(estimator, fold.train, callbacks, fit)
+        if has_twin:
+            self._fitted[identity] = estimator
+        return estimator
+
+    def _lent(self, fold: Fold) -> Fold:
+        """Handles of the candidate's own to the rows of a frozen fold."""
+        train, test = (
+            Rows(
+                self._sharing.hand_out(rows.X, token),
+                None if rows.y is None else self._sharing.hand_out(rows.y, None),
+                {k: self._folds.lend(v) for k, v in rows.fit_params.items()},
+                {k: self._folds.lend(v) for k, v in rows.score_params.items()},
+                is_lent=True,
+            )
+            for rows, token in ((fold.train, fold.key), (fold.test, (fold.key, "test")))
+        )
+        return Fold(fold.key, train, test)
+
+
+def set_up(work: Work, task: Task) -> Any:
+    """Return the estimator of a candidate."""
+    # Values may be estimators, which a fit would change: candidates get clones of them.
+    return clone(work.estimator).set_params(**clone(task.params, safe=False))
+
+
+def _fit(estimator: Any, rows: Rows, callbacks: bridge.FitCallbacks | None, fit: Any) -> None:
+    weight = rows.fit_params.get("sample_weight")
+    with bridge.around(callbacks, estimator, rows.X, rows.y, weight):
+        fit = partial(fit, rows.X, **rows.fit_params)
+        _ = fit() if rows.y is None else fit(rows.y)
+
+
+def score(work: Work, task: Task, estimator: Any, fold: Fold, fit_seconds: float) -> SplitResult:
+    """Score a fitted candidate on the test rows, and on the training rows if asked for."""
+    began = time.perf_counter()
+    scores, failure = _score(work, estimator, fold.test)
+    details: dict[str, Any] = {
+        "fit_time": fit_seconds,
+        "score_time": time.perf_counter() - began,
+        "n_test_samples": bridge.n_rows(fold.test.X),
+    }
+    if work.return_train_score:
+        details["train_scores"], _ = _score(work, estimator, fold.train)
+    if failure is not None:
+        details["failed_in"] = "score"
+    status = Status.COMPLETE if failure is None else Status.FAILED
+    return SplitResult(task.split, task.resource, scores, details, status, failure)
+
+
+def _score(work: Work, estimator: Any, rows: Rows) -> tuple[dict[str, float], str | None]:
+    X, y, params = rows.X, rows.y, rows.score_params
+    scores, error = bridge.score(work.scorer, estimator, X, y, params, work.error_score)
+    if error is not None:
+        if rows.is_lent and says_read_only(error):
+            raise NotLendable("A scorer wrote to rows that are read-only.")
+        bridge.warn_of_scoring(error, work.error_score)
+    return scores if isinstance(scores, dict) else {"score": scores}, error
+
+
+def failed(work: Work, task: Task, error: BaseException, seconds: float) -> SplitResult:
+    """Return the result of a fit that raised; raise if that is what the user wants."""
+    if work.error_score == "raise":
+        raise error
+    # No metric is named where only a score could have named it; formatting fills those in.
+    names = bridge.metric_names(work.scorer) or []
+    scores = dict.fromkeys(names, work.error_score)
+    details: dict[str, Any] = {"fit_time": seconds, "score_time": 0.0, "failed_in": "fit"}
+    if work.return_train_score:
+        details["train_scores"] = dict(scores)
+    text = bridge.traceback_of(error)
+    return SplitResult(task.split, task.resource, scores, details, Status.FAILED, text)
+
+
+def _lines(work: Work, task: Task) -> FitLines:
+    return FitLines(work.verbose, task, len(work.splits), work.n_candidates)

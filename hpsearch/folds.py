@@ -1,0 +1,111 @@
+"""The rows of a split, cut once and lent to every candidate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpsearch import _sklearn as bridge
+from hpsearch.reuse.lending import frozen, lent, n_bytes
+from hpsearch.reuse.store import Store
+from hpsearch.reuse.values import Key
+from hpsearch.work import Work
+
+
+@dataclass(slots=True)
+class Rows:
+    """Training or test rows: X, y, and what a method is given besides them."""
+
+    X: Any
+    y: Any
+    fit_params: Mapping[str, Any]
+    score_params: Mapping[str, Any]
+    is_lent: bool = False  # read-only, others use them too
+
+
+@dataclass(slots=True)
+class Fold:
+    """The rows of one split, for estimators that take X as it is or as a kernel."""
+
+    key: Key
+    train: Rows
+    test: Rows
+
+
+def fold_key(split: int, estimator: Any) -> Key:
+    """What the rows depend on: of a precomputed kernel other columns are taken."""
+    return "fold", split, bridge.is_pairwise(estimator)
+
+
+def cut(work: Work, split: int, estimator: Any) -> Fold:
+    """Cut a split's rows out of the data."""
+    train, test = (bridge.as_indices(work.X, rows) for rows in work.splits[split])
+    fit_params = bridge.params_of_rows(work.X, work.fit_params, train)
+    train_params, test_params = (
+        bridge.params_of_rows(work.X, work.score_params, rows) if work.score_params else {}
+        for rows in (train, test)
+    )
+    return Fold(
+        fold_key(split, estimator),
+        Rows(*bridge.take_rows(estimator, work.X, work.y, train), fit_params, train_params),
+        Rows(*bridge.take_rows(estimator, work.X, work.y, test, train), {}, test_params),
+    )
+
+
+class Folds:
+    """Folds that can be lent, as many as the store has room for.
+
+    Parameters
+    ----------
+    work : Work
+        What is searched.
+    store : Store
+        Where they are kept.
+    """
+
+    def __init__(self, work: Work, store: Store) -> None:
+        self._work = work
+        self._store = store
+        self.can_lend = True  # False once something could not be made safe to lend
+
+    def get(self, split: int, estimator: Any) -> tuple[Fold, bool]:
+        """Return a fold, and whether it is frozen: for others to use too."""
+        if self.can_lend:
+            fold = self._store.get(fold_key(split, estimator))
+            if fold is not None:
+                return fold, True
+        began = time.perf_counter()
+        fold = cut(self._work, split, estimator)
+        if not self.can_lend:
+            return fold, False
+        if not self._freeze(fold):
+            self.can_lend = False
+            return cut(self._work, split, estimator), False
+        seconds = time.perf_counter() - began
+        self._store.put(fold.key, fold, seconds=seconds, n_bytes=n_bytes(_contents(fold)))
+        return fold, True
+
+    def _freeze(self, fold: Fold) -> bool:
+        return all(
+            value is None or frozen(value) is not None
+            for value in _contents(fold)
+            if not self._is_users(value)
+        )
+
+    def lend(self, value: Any) -> Any:
+        """A handle to something cut for a fold; the user's own is passed on as it is."""
+        return value if self._is_users(value) else lent(value)
+
+    def _is_users(self, value: Any) -> bool:
+        """Whether it was passed on whole, not cut."""
+        given = (*self._work.fit_params.values(), *self._work.score_params.values())
+        return any(value is g for g in given)
+
+
+def _contents(fold: Fold) -> list[Any]:
+    found = []
+    for rows in (fold.train, fold.test):
+        found += [rows.X, rows.y, *rows.fit_params.values(), *rows.score_params.values()]
+    return found
