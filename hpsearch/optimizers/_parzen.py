@@ -2,7 +2,7 @@
 
 rows     points, (m, c), no NaN
 centres  one for each component, (k, c); the last component is the prior, as wide as the space
-widths   standard deviation of an ordered column's kernel, (k, c)
+widths   standard deviation of the kernels of the o ordered columns, (k, o)
 
 An ordered column has a normal kernel cut to [0, 1]. The mass of a cell is taken as the density of
 the kernel, smoothed by the cell's width, at the cell's centre. An unordered column's kernel leaves
@@ -21,87 +21,100 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
-from hpsearch.optimizers._columns import Array, Column
+from hpsearch.optimizers._columns import Array, Column, Index
 
 PRIOR_WEIGHT = 1.0  # of the prior component; that of a fresh score is 1
 SPREAD, NARROWEST = 0.15, 0.01  # width of a kernel: that of a single point's, and its floor
 
 
 @dataclass(frozen=True, eq=False)
+class Kernels:
+    """The columns of a mixture, sorted by kind."""
+
+    columns: Sequence[Column]
+    ordered: Index  # places of ordered columns, (o,)
+    widths: Array  # of their cells, (o,)
+    owner: Index  # place of the column that a value of an unordered column belongs to, (v,)
+    values: Array  # all values of all unordered columns, (v,)
+    shares: Array  # one by the number of values of the owner, (v,)
+
+    @classmethod
+    def of(cls, columns: Sequence[Column]) -> Kernels:
+        ordered = [j for j, column in enumerate(columns) if column.ordered]
+        cells = {j: c.cells for j, c in enumerate(columns) if not c.ordered and c.cells is not None}
+        return cls(
+            columns,
+            np.array(ordered, dtype=np.intp),
+            np.array([columns[j].width for j in ordered]),
+            np.repeat(np.array([*cells], dtype=np.intp), [len(v) for v in cells.values()]),
+            np.concatenate([*cells.values(), np.zeros(0)]),
+            np.concatenate([*(np.full(len(v), 1 / len(v)) for v in cells.values()), np.zeros(0)]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Parzen:
     """A mixture of product kernels."""
 
-    columns: Sequence[Column]
+    kernels: Kernels
     centres: Array
     widths: Array
     log_weights: Array  # (k,)
 
     @classmethod
-    def around(cls, columns: Sequence[Column], rows: Array, weights: Array) -> Parzen:
+    def around(cls, kernels: Kernels, rows: Array, weights: Array) -> Parzen:
         """Return the mixture around rows, (n, c), of weights, (n,), and the prior."""
         n, c = rows.shape
         width = max(SPREAD * max(n, 1) ** (-1 / (c + 4)), NARROWEST)  # Scott's rule
-        widths = np.vstack([np.full((n, c), width), np.ones((1, c))])
         weights = np.append(weights, PRIOR_WEIGHT)
-        cells = np.array([column.width for column in columns])
+        widths = np.append(np.full(n, width), 1.0)[:, None]
         return cls(
-            columns,
+            kernels,
             np.vstack([rows, np.full((1, c), 0.5)]),
-            np.sqrt(widths**2 + cells**2 / 12),
+            np.sqrt(widths**2 + kernels.widths**2 / 12),
             np.log(weights / weights.sum()),
         )
 
     def draw(self, n: int, rng: np.random.Generator) -> Array:
         """Draw rows, (n, c)."""
         chosen = rng.choice(len(self.log_weights), size=n, p=np.exp(self.log_weights))
-        units = rng.random((n, len(self.columns)))
-        rows = np.empty_like(units)
-        for j, column in enumerate(self.columns):
-            centre, u = self.centres[chosen, j], units[:, j]
-            if column.ordered:
-                width = self.widths[chosen, j]
-                low, high = ndtr(-centre / width), ndtr((1 - centre) / width)
-                drawn = centre + width * ndtri(low + u * (high - low))
-                rows[:, j] = column.snap(np.clip(drawn, 0.0, 1.0))
-            else:
-                leaves = (rng.random(n) < self._leaving) | (chosen == len(self.centres) - 1)
-                rows[:, j] = np.where(leaves, column.snap(u), centre)
+        rows, units = self.centres[chosen], rng.random((n, self.centres.shape[1]))
+        is_prior = chosen[:, None] == len(self.centres) - 1
+        rows = np.where((rng.random(rows.shape) < self._leaving) | is_prior, units, rows)
+        ordered = self.kernels.ordered
+        centre, width = self.centres[chosen][:, ordered], self.widths[chosen]
+        low, high = ndtr(-centre / width), ndtr((1 - centre) / width)
+        drawn = centre + width * ndtri(low + units[:, ordered] * (high - low))
+        rows[:, ordered] = np.clip(drawn, 0.0, 1.0)
+        for j, column in enumerate(self.kernels.columns):
+            rows[:, j] = column.snap(rows[:, j])
         return rows
 
     def log_density(self, rows: Array) -> Array:
         """Return the logarithm of the density at rows, up to what all mixtures have in common."""
-        constants = self.log_weights.copy()
-        terms, factors = [], []
-        for j, column in enumerate(self.columns):
-            x, centre, width = rows[:, j, None], self.centres[:, j], self.widths[:, j]
-            if column.ordered:
-                terms += [x**2, x]
-                factors += [(-0.5 / width**2)[:, None], (centre / width**2)[:, None]]
-                inside = ndtr((1 - centre) / width) - ndtr(-centre / width)
-                constants -= centre**2 / (2 * width**2) + np.log(width * inside)
-            else:
-                values = _values(column)
-                share = np.full(len(centre), self._leaving / len(values))
-                share[-1] = 1 / len(values)
-                stays = np.where(share < 1 / len(values), 1 - self._leaving + share, share)
-                terms.append(x == values)
-                factors.append(
-                    np.where(centre[:, None] == values, np.log(stays / share)[:, None], 0.0)
-                )
-                constants += np.log(share)
-        logs = np.hstack(terms) @ np.hstack(factors).T + constants  # (m, k)
-        density: Array = logsumexp(logs, axis=1)
+        kernels = self.kernels
+        x, centre, width = rows[:, kernels.ordered], self.centres[:, kernels.ordered], self.widths
+        inside = ndtr((1 - centre) / width) - ndtr(-centre / width)
+        normal = -np.sum(centre**2 / (2 * width**2) + np.log(width * inside), axis=1)
+
+        # A value that is not the centre's has its share of the leaving; the prior always leaves.
+        leaving = np.append(np.full(len(centre) - 1, self._leaving), 1.0)[:, None]
+        others = np.log(leaving * kernels.shares)  # (k, v)
+        own = np.log1p(leaving * (kernels.shares - 1))
+        is_own = self.centres[:, kernels.owner] == kernels.values
+
+        terms = np.hstack([x**2, x, rows[:, kernels.owner] == kernels.values])
+        factors = np.hstack(
+            [-0.5 / width**2, centre / width**2, np.where(is_own, own, others)],
+        )
+        logs = terms @ factors.T + (self.log_weights + normal)  # (m, k)
+        top = logs.max(axis=1)
+        density: Array = top + np.log(np.exp(logs - top[:, None]).sum(axis=1))
         return density
 
     @property
     def _leaving(self) -> float:
         """Probability that an unordered column is drawn anew."""
         return 1 / len(self.log_weights)
-
-
-def _values(column: Column) -> Array:
-    if column.cells is None:
-        raise TypeError("A column without an order has cells.")
-    return column.cells

@@ -105,7 +105,8 @@ class GPOptimizer(AbstractOptimizer):
         columns = self._table.columns
         rows, told = self._table.rows(history), np.array(history.told)
         data = Scored(rows[told], np.array(history.scores)[told])
-        model = Model.of(columns, data.thinned(self.seed), self._theta(data), rows[~told])
+        pending = rows[~told][-MAX_SCORES:]
+        model = Model.of(columns, data.thinned(self.seed), self._theta(data), pending)
         if self.space.is_enumerable(MAX_POINTS):
             left = self._finite.left(history)
             return Ranked.of(left, model.value(left))

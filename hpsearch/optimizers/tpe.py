@@ -17,7 +17,7 @@ import numpy as np
 
 from hpsearch.optimizers._blas import one_thread
 from hpsearch.optimizers._columns import Array, Columns, Index, Table
-from hpsearch.optimizers._parzen import Parzen
+from hpsearch.optimizers._parzen import Kernels, Parzen
 from hpsearch.optimizers.base import AbstractOptimizer, History, draw_unseen
 from hpsearch.optimizers.plain import SobolOptimizer
 from hpsearch.space import Point
@@ -106,7 +106,7 @@ def candidates(
     drawn = np.full((N_CANDIDATES, len(columns)), np.nan)
     ratio = np.zeros(N_CANDIDATES)
     for group in columns.groups:
-        kernels = [columns.columns[number] for number in group]
+        kernels = Kernels.of([columns.columns[number] for number in group])
         goods, others = rows[good][:, group], rows[rest][:, group]
         has, others_have = ~np.isnan(goods[:, 0]), ~np.isnan(others[:, 0])
         promising = Parzen.around(kernels, goods[has], np.ones(int(has.sum())))

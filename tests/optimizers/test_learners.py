@@ -10,7 +10,7 @@ from scipy.stats import truncnorm
 from hpsearch.optimizers import GPOptimizer, RandomOptimizer, TPEOptimizer
 from hpsearch.optimizers import gp as gp_module
 from hpsearch.optimizers._columns import Columns
-from hpsearch.optimizers._parzen import Parzen
+from hpsearch.optimizers._parzen import Kernels, Parzen
 from hpsearch.optimizers.gp import Scored, standardised
 from hpsearch.space import Space
 
@@ -156,7 +156,7 @@ def test_parzen_is_the_density_it_says():
     """On one continuous column the mixture is that of truncated normals, from scipy."""
     columns = Columns(Space.of({"x": (0.0, 1.0)})).columns
     centres = np.array([[0.1], [0.5], [0.95]])
-    parzen = Parzen.around(columns, centres, np.array([1.0, 2.0, 1.0]))
+    parzen = Parzen.around(Kernels.of(columns), centres, np.array([1.0, 2.0, 1.0]))
     x = np.linspace(0, 1, 11)
     expected = np.zeros(11)
     for centre, width, weight in zip(
@@ -175,7 +175,7 @@ def test_parzen_masses_of_categories_sum_to_one():
     columns = Columns(Space.of({"c": ["a", "b", "c"], "d": [True, False]})).columns
     rng = np.random.default_rng(0)
     rows = np.array([[1 / 6, 0.25], [1 / 6, 0.75], [5 / 6, 0.25]])
-    parzen = Parzen.around(columns, rows, np.ones(3))
+    parzen = Parzen.around(Kernels.of(columns), rows, np.ones(3))
     grid = np.array([[c, d] for c in columns[0].cells for d in columns[1].cells])
     masses = np.exp(parzen.log_density(grid))
     assert masses.sum() == pytest.approx(1)

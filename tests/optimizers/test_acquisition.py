@@ -1,0 +1,81 @@
+"""The search for the greatest expected improvement."""
+
+import numpy as np
+import pytest
+
+from hpsearch.optimizers._acquisition import Acquisition, climb, maximise, mutants
+from hpsearch.optimizers._columns import Columns
+from hpsearch.optimizers.gp import Model, Scored
+from hpsearch.space import Space
+
+SPACE = [
+    {"kind": ["p"], "x": (0.0, 1.0), "y": (0.0, 1.0), "n": (1, 200), "c": ["a", "b", "c"]},
+    {"kind": ["q"], "x": (0.0, 1.0), "z": (1e-3, 1e3, "log-uniform")},
+]
+N, X = 2, 3  # places of their columns: branch, c, n, x, y, z
+
+
+def draw(columns, n, seed):
+    rng = np.random.default_rng(seed)
+    shape = n, len(columns)
+    return columns.settle(np.full(shape, np.nan), rng.random(shape))
+
+
+@pytest.fixture
+def columns():
+    return Columns(Space.of(SPACE))
+
+
+@pytest.fixture
+def model(columns):
+    rows = draw(columns, 30, seed=0)
+    scores = -((rows[:, X] - 0.4) ** 2) - np.nan_to_num(rows[:, N]) / 5
+    theta = np.log(np.append(np.full(len(columns), 0.5), 1e-3))
+    return Model.of(columns, Scored(rows, scores), theta, draw(columns, 3, seed=1))
+
+
+def test_slopes_are_those_of_the_value(columns, model):
+    """The gradient by rows is that of central differences, 0 for what a branch lacks."""
+    rows, step = draw(columns, 8, seed=2), 1e-6
+    value, slopes = model.with_slopes(rows)
+    np.testing.assert_allclose(value, model.value(rows), rtol=1e-9)
+    for j in np.flatnonzero(columns.ordered):
+        change = step * (np.arange(len(columns)) == j)
+        numeric = (model.value(rows + change) - model.value(rows - change)) / (2 * step)
+        has = ~np.isnan(rows[:, j])
+        np.testing.assert_allclose(slopes[has, j], numeric[has], rtol=1e-4, atol=1e-5)
+
+
+def test_climbs_lead_upwards(columns, model):
+    """Each climb ends in the space, in its own branch, no lower than it began on the whole."""
+    starts = draw(columns, 5, seed=3)
+    ends = climb(Acquisition(model.value, model.with_slopes), columns, starts)
+    assert model.value(ends).sum() >= model.value(starts).sum()
+    np.testing.assert_array_equal(columns.branches(ends), columns.branches(starts))
+    np.testing.assert_array_equal(ends, columns.settle(ends, np.full(ends.shape, 0.5)))
+
+
+def test_best_is_better_than_a_large_sample(columns, model):
+    """What is found is at least as good as the best of 20000 random rows."""
+    acquisition = Acquisition(model.value, model.with_slopes)
+    rng = np.random.default_rng(4)
+    ranked = maximise(acquisition, columns, lambda rows: rows, model.near, rng)
+    assert ranked.values[0] >= model.value(draw(columns, 20_000, seed=5)).max() - 1e-6
+    assert (np.diff(ranked.values) <= 0).all()
+
+
+def test_only_what_is_allowed_is_ranked(columns, model):
+    """Rows that may not be evaluated are not among the ranked, even if none is left."""
+    acquisition = Acquisition(model.value, model.with_slopes)
+    rng = np.random.default_rng(4)
+    ranked = maximise(acquisition, columns, lambda r: r[r[:, X] > 0.9], model.near, rng)
+    assert len(ranked.rows)
+    assert (ranked.rows[:, X] > 0.9).all()
+    assert not len(maximise(acquisition, columns, lambda r: r[:0], model.near, rng).rows)
+
+
+def test_mutants_are_rows_of_the_space(columns):
+    """Changed rows are settled: in their cells, with what their branch has."""
+    rng = np.random.default_rng(6)
+    rows = mutants(draw(columns, 4, seed=7), np.full(200, 0.1), columns, rng)
+    np.testing.assert_array_equal(rows, columns.settle(rows, np.full(rows.shape, 0.5)))
