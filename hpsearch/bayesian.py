@@ -14,6 +14,7 @@ from hpsearch.checks import check_space
 from hpsearch.journal import Journal, Origin
 from hpsearch.optimizers.base import AbstractOptimizer, Optimizer, seed_of
 from hpsearch.optimizers.gp import GPOptimizer
+from hpsearch.optimizers.plain import GridOptimizer
 from hpsearch.optimizers.tpe import TPEOptimizer
 from hpsearch.reuse import Family
 from hpsearch.space import Space
@@ -91,15 +92,22 @@ class DistributionSearchCV(BaseSearchCV):
         space = Space.of(self.param_distributions, self.constraint)
         given = space.branches
         check_space(self.estimator, given, "param_distributions", self.error_score, self.constraint)
-        current = self.estimator.get_params()
-        make = self.optimizer or self._optimizer_class
-        optimizer = make(
-            space,
-            random_state=seed_of(origin.random_state),
-            initial_params=starting_params(space, current, self.initial_params),
-        )
+        start = starting_params(space, self.estimator.get_params(), self.initial_params)
+        seed = seed_of(origin.random_state)
+        if self._is_covered(space):
+            # Nothing is left to choose but the order: a grid's, as in scikit-learn's searches.
+            initial = start if self.initial_params else ()
+            optimizer: Optimizer = GridOptimizer(space, seed, initial)
+        else:
+            make = self.optimizer or self._optimizer_class
+            optimizer = make(space, random_state=seed, initial_params=start)
         n_candidates = self.n_iter if space.size is None else min(self.n_iter, space.size)
         return Source(optimizer, n_candidates, spell=space.spell, read=space.read)
+
+    def _is_covered(self, space: Space) -> bool:
+        """Whether every candidate will be evaluated, and no optimizer of the user's own asked."""
+        is_ours = self.optimizer is None and self._optimizer_class in (GPOptimizer, TPEOptimizer)
+        return is_ours and space.size is not None and space.size <= self.n_iter
 
     def _metric(self, prepared: bridge.Prepared) -> str:
         names = bridge.metric_names(prepared.scorer)
@@ -135,7 +143,8 @@ class GPSearchCV(DistributionSearchCV):
         `Categorical`, or frozen distributions of scipy.stats. A list of dicts is a conditional
         space with one budget and one model.
     n_iter : int, default=50
-        Candidates to evaluate; fewer if the space has fewer.
+        Candidates to evaluate. If the space has no more, each is evaluated once, in the order of
+        a grid; only `initial_params`, if given, come before.
     scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score : see `BaseSearchCV`
     random_state : int, RandomState instance or None, default=None
         Seed of the search.

@@ -127,14 +127,18 @@ def fit_errors(trials: Iterable[Trial]) -> list[dict[str, Any]]:
 
 
 def scorer_errors(trials: Iterable[Trial], metric: Any, error_score: Any) -> list[str | None]:
-    """What the scorer raised, a fit that was scored or should have been.
+    """What the scorer raised, for each fit; None where the fit failed.
 
     None too where the metric has a score all the same; any metric if `metric` is not the name of
     one.
     """
     results = [r for trial in trials for r in trial.results]
-    scored = [r for r in results if r.details.get("failed_in") != "fit"]
-    return [None if _has_score(r, metric, error_score) else r.error for r in scored]
+    return [
+        None
+        if r.details.get("failed_in") == "fit" or _has_score(r, metric, error_score)
+        else r.error
+        for r in results
+    ]
 
 
 def _has_score(result: SplitResult, metric: Any, error_score: Any) -> bool:

@@ -50,9 +50,9 @@ class Space:
     --------
     >>> from hpsearch.space import Space
     >>> space = Space.of({"C": (0.01, 100.0, "log-uniform"), "kernel": ["rbf", "poly"]})
-    >>> point = space.encode({"C": 1.0, "kernel": "rbf"})
+    >>> point = space.encode({"C": 100.0, "kernel": "rbf"})
     >>> space.decode(point)
-    {'C': 1.0, 'kernel': 'rbf'}
+    {'C': 100.0, 'kernel': 'rbf'}
     """
 
     def __init__(
@@ -115,10 +115,12 @@ class Space:
         return self.size is not None and self.size <= most
 
     def points(self) -> Iterator[Point]:
-        """Go through all points of a finite space; the last name varies fastest."""
+        """Go through all points of a finite space, as scikit-learn's ParameterGrid does.
+
+        The last name varies fastest, and listed values come in the order of their list.
+        """
         for number, branch in enumerate(self.branches):
-            axes = [[d.cell(i) for i in range(d.levels or 0)] for d in branch.values()]
-            for units in itertools.product(*axes):
+            for units in itertools.product(*map(_cells, branch.values())):
                 yield Point(number, units)
 
     def point(self, units: Sequence[float] | np.ndarray) -> Point:
@@ -245,6 +247,12 @@ def _range(given: tuple[Any, ...]) -> Dimension:
         raise ValueError(f"{given!r}: the prior must be one of {PRIORS}, got {prior!r}.")
     whole = isinstance(low, (int, np.integer)) and isinstance(high, (int, np.integer))
     return (Integer if whole else Real)(low, high, log=prior == "log-uniform")
+
+
+def _cells(dimension: Dimension) -> list[float]:
+    if isinstance(dimension, Ordinal):
+        return list(dict.fromkeys(map(dimension.encode, dimension)))
+    return [dimension.cell(level) for level in range(dimension.levels or 0)]
 
 
 def _units(branch: dict[str, Dimension], params: Params) -> tuple[float, ...]:

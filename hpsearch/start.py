@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpsearch.dimensions import Dimension
-from hpsearch.space import Space
+from hpsearch.space import Point, Space
 from hpsearch.trial import Params
 
 
@@ -43,8 +43,10 @@ def starting_params(
             found.append(_complete(space, given, current))
         except ValueError as error:
             raise ValueError(f"initial_params[{number}]: {error}") from None
-    own = {space.encode(params): space.own(params) for params in reversed(found)}
-    return [params for point, params in reversed(own.items()) if space.allows(point)]
+    own: dict[Point, Params] = {}
+    for params in found:
+        own.setdefault(space.encode(params), space.own(params))
+    return [params for point, params in own.items() if space.allows(point)]
 
 
 def _defaults(branch: Mapping[str, Dimension], current: Mapping[str, Any]) -> Params | None:
