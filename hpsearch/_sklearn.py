@@ -7,6 +7,7 @@ attribute), not by version numbers, but for one sentence whose wording changed.
 
 from __future__ import annotations
 
+import math
 import numbers
 import os
 import threading
@@ -190,8 +191,16 @@ def score(
         scores.update(dict.fromkeys(failures, error_score))
         error = "\n".join(failures.values()) or None
     if isinstance(scores, dict):
-        return {name: _as_number(value, name) for name, value in scores.items()}, error
-    return _as_number(scores, scorer), error
+        numbers = {name: _as_number(value, name) for name, value in scores.items()}
+    else:
+        numbers = {"score": _as_number(scores, scorer)}
+    infinite = [name for name, value in numbers.items() if value == math.inf]
+    if infinite and error is None:  # it would win over every candidate
+        error = f"ValueError: the scorer returned inf for {', '.join(infinite)}."
+        if error_score == "raise":
+            raise ValueError(error)
+        numbers |= dict.fromkeys(infinite, error_score)
+    return numbers if isinstance(scores, dict) else numbers["score"], error
 
 
 def warn_of_scoring(error: str, error_score: Any) -> None:

@@ -20,20 +20,16 @@ from hpsearch import results
 from hpsearch.display import watchers_for
 from hpsearch.evaluation import CrossValidation
 from hpsearch.executors import executor_for
-from hpsearch.fingerprint import Parts, describe, describe_estimator, digest, versions
+from hpsearch.fingerprint import parts_of_search
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.loop import Limits, Loop, SearchAborted
+from hpsearch.memory import available
 from hpsearch.optimizers.base import Optimizer
+from hpsearch.refit import Refit
 from hpsearch.reuse import Family, Planner, Settings
 from hpsearch.sqlite_journal import SQLiteJournal
-from hpsearch.trial import Params, Trial
+from hpsearch.trial import Params, Status, Trial
 from hpsearch.work import Work
-
-# Parameters of a search that do not change what its fits give.
-WITHOUT_EFFECT = {
-    *("checkpoint", "cv", "error_score", "estimator", "fit_timeout", "max_time", "n_iter"),
-    *("n_jobs", "pre_dispatch", "random_state", "refit", "reuse", "scoring", "verbose"),
-}
 
 
 @dataclass(frozen=True)
@@ -88,6 +84,9 @@ class BaseSearchCV(bridge.SearchBase):
     max_time : float or None, default=None
         Seconds that the whole of `fit` may take. No fit starts after it, what still runs in a
         process is ended, and time for the refit is put aside.
+    memory_guard : bool, default=True
+        Whether fits in processes are held back that would not fit into memory beside the others,
+        going by how much the fits so far needed (Linux only).
     reuse : bool or list, default=True
         What candidates may share, never at the price of a score: True for all, False for nothing,
         or a list of "prefix" (fitted steps of pipelines, with what they make of the rows),
@@ -108,6 +107,7 @@ class BaseSearchCV(bridge.SearchBase):
         "checkpoint": [str, os.PathLike, bridge.with_open, None],
         "fit_timeout": [bridge.positive_number, None],
         "max_time": [bridge.positive_number, None],
+        "memory_guard": ["boolean"],
         "reuse": ["boolean", list, tuple],
     }
 
@@ -128,6 +128,7 @@ class BaseSearchCV(bridge.SearchBase):
         checkpoint: str | os.PathLike[str] | Journal | None = None,
         fit_timeout: float | None = None,
         max_time: float | None = None,
+        memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
     ) -> None:
         super().__init__(
@@ -145,6 +146,7 @@ class BaseSearchCV(bridge.SearchBase):
         self.checkpoint = checkpoint
         self.fit_timeout = fit_timeout
         self.max_time = max_time
+        self.memory_guard = memory_guard
         self.reuse = reuse
 
     @abstractmethod
@@ -216,27 +218,10 @@ class BaseSearchCV(bridge.SearchBase):
         """Open the checkpoint, if there is one."""
         if self.checkpoint is None:
             return Unrecorded()
+        parts = parts_of_search(self, prepared)
         if isinstance(self.checkpoint, (str, os.PathLike)):
-            return SQLiteJournal(self.checkpoint).open(self._parts(prepared))
-        return self.checkpoint.open(self._parts(prepared))
-
-    def _parts(self, prepared: bridge.Prepared) -> Parts:
-        """What the search is, by content."""
-        parts = {"the search": f"{type(self).__module__}.{type(self).__qualname__}"}
-        parts |= {"X": digest(prepared.X), "y": digest(prepared.y)}
-        given = [("fit", prepared.fit_params), ("score", prepared.score_params)]
-        for method, params in [*given, ("split", prepared.split_params)]:
-            parts |= {f"{name}, given to {method},": digest(v) for name, v in params.items()}
-        parts |= describe_estimator(prepared.estimator) | versions(prepared.estimator)
-        own_score = self.scoring is None  # the estimator's, which has its own parts
-        parts["scoring"] = "the estimator's score" if own_score else describe(prepared.scorer)
-        parts["cv"] = describe(prepared.cv)
-        parts["error_score"] = describe(self.error_score)
-        own = self.get_params(deep=False).items()
-        parts |= {name: describe(v) for name, v in own if name not in WITHOUT_EFFECT}
-        seed = getattr(self, "random_state", None)
-        parts["random_state"] = describe(seed) if isinstance(seed, int) else "no seed"
-        return parts
+            return SQLiteJournal(self.checkpoint).open(parts)
+        return self.checkpoint.open(parts)
 
     def _work(
         self, prepared: bridge.Prepared, splits: list[tuple[Any, Any]], source: Source
@@ -276,7 +261,8 @@ class BaseSearchCV(bridge.SearchBase):
                 f"totalling {n_fits} fits"
             )
         limits = Limits(n_candidates, self.max_time, self.fit_timeout, bool(self.refit))
-        executor_of_fits = executor_for(self.n_jobs, self.fit_timeout)
+        memory = available() if self.memory_guard else None
+        executor_of_fits = executor_for(self.n_jobs, self.fit_timeout, memory)
         with callbacks.searching(n_fits), executor_of_fits as executor:
             if self.fit_timeout is not None and not executor.can_kill:
                 raise ValueError(
@@ -349,22 +335,23 @@ class BaseSearchCV(bridge.SearchBase):
     ) -> None:
         # Values may be estimators: the fit must not change those in `cv_results_`.
         best = clone(prepared.estimator).set_params(**clone(self.best_params_, safe=False))
-        self.best_estimator_ = best
-        targets = () if prepared.y is None else (prepared.y,)
+        refit = Refit(best, prepared.X, prepared.y, prepared.fit_params)
+        crashed = any(trial.status is Status.CRASHED for trial in self.trials_)
+        fit = refit.apart if crashed or self.fit_timeout is not None else refit.here
         try:
             with callbacks.refitting(best):
                 began = time.time()
-                best.fit(prepared.X, *targets, **prepared.fit_params)
+                fitted = fit()
                 self.refit_time_ = time.time() - began
         except BaseException as error:
-            del self.best_estimator_
             error.add_note(
                 "The search itself is complete: see cv_results_ and best_params_. "
                 "refit_best(X, y) tries the refit again."
             )
             raise
-        if hasattr(best, "feature_names_in_"):
-            self.feature_names_in_ = best.feature_names_in_
+        self.best_estimator_ = fitted
+        if hasattr(fitted, "feature_names_in_"):
+            self.feature_names_in_ = fitted.feature_names_in_
 
 
 def _tell_of_interruption(trials: results.Trials) -> None:

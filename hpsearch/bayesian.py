@@ -60,6 +60,7 @@ class DistributionSearchCV(BaseSearchCV):
         checkpoint: str | os.PathLike[str] | Journal | None = None,
         fit_timeout: float | None = None,
         max_time: float | None = None,
+        memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
         initial_params: Sequence[Params] | None = None,
         metric: str | None = None,
@@ -79,6 +80,7 @@ class DistributionSearchCV(BaseSearchCV):
             checkpoint=checkpoint,
             fit_timeout=fit_timeout,
             max_time=max_time,
+            memory_guard=memory_guard,
             reuse=reuse,
         )
         self.param_distributions = param_distributions
@@ -152,7 +154,7 @@ class GPSearchCV(DistributionSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
-    checkpoint, fit_timeout, max_time, reuse : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
         Candidates to evaluate first, after the estimator's own values. What one leaves out is
         taken from the estimator.

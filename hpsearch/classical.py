@@ -39,7 +39,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
-    checkpoint, fit_timeout, max_time, reuse : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -82,6 +82,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         checkpoint: str | os.PathLike[str] | Journal | None = None,
         fit_timeout: float | None = None,
         max_time: float | None = None,
+        memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
     ) -> None:
         super().__init__(
@@ -98,6 +99,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
             checkpoint=checkpoint,
             fit_timeout=fit_timeout,
             max_time=max_time,
+            memory_guard=memory_guard,
             reuse=reuse,
         )
         self.param_grid = param_grid
@@ -131,7 +133,7 @@ class SampledSearchCV(BaseSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted. What it rejects does not
         count towards `n_iter`.
-    checkpoint, fit_timeout, max_time, reuse : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -179,6 +181,7 @@ class SampledSearchCV(BaseSearchCV):
         checkpoint: str | os.PathLike[str] | Journal | None = None,
         fit_timeout: float | None = None,
         max_time: float | None = None,
+        memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
     ) -> None:
         super().__init__(
@@ -195,6 +198,7 @@ class SampledSearchCV(BaseSearchCV):
             checkpoint=checkpoint,
             fit_timeout=fit_timeout,
             max_time=max_time,
+            memory_guard=memory_guard,
             reuse=reuse,
         )
         self.param_distributions = param_distributions

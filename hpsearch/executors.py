@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import queue
 import re
+import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from joblib import Parallel, effective_n_jobs
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from joblib.parallel import BatchedCalls
 
+from hpsearch.memory import Measured, measured
 from hpsearch.notes import Notes
 from hpsearch.shipping import InHand, Shipment
 from hpsearch.trial import FitTimeout, WorkerLost
@@ -80,9 +82,13 @@ class JoblibExecutor:
         As joblib means it.
     slots : int or None, default=None
         How many calls run at a time, if not as many as there are workers.
+    memory : int or None, default=None
+        Bytes that all calls together may take; None for any number.
     """
 
-    def __init__(self, n_jobs: int | None, slots: int | None = None) -> None:
+    def __init__(
+        self, n_jobs: int | None, slots: int | None = None, memory: int | None = None
+    ) -> None:
         self._parallel = Parallel(n_jobs=n_jobs)
         self._done: queue.SimpleQueue[tuple[int, int, Any]] = queue.SimpleQueue()
         self._calls: dict[int, tuple[Callable[[], Any], float | None]] = {}
@@ -90,6 +96,9 @@ class JoblibExecutor:
         self._pool_number = 0  # outcomes of a pool that is gone are dropped
         self._shipments: list[Shipment[Any]] = []
         self._notes: Notes | None = None
+        self._memory = memory
+        self._most_needed = 1  # bytes, by a call
+        self._held: deque[int] = deque()  # calls that there is no memory for yet
         self.slots = slots or 0
 
     def __enter__(self) -> Self:
@@ -139,10 +148,21 @@ class JoblibExecutor:
     def submit(self, key: int, call: Callable[[], Any], timeout: float | None = None) -> None:
         """Run a call as soon as a slot is free; end it after `timeout` seconds."""
         self._calls[key] = (call, timeout)
-        self._send(key)
+        self._held.append(key)
+        self._send_held()
+
+    def _send_held(self) -> None:
+        """Send as many calls as there is memory for; one at a time always."""
+        most = sys.maxsize
+        if self._memory is not None and self._notes is not None:
+            most = max(1, self._memory // self._most_needed)
+        while self._held and len(self._calls) - len(self._held) < most:
+            self._send(self._held.popleft())
 
     def _send(self, key: int) -> None:
         call, _ = self._calls[key]
+        if self._memory is not None and self._notes is not None:
+            call = partial(measured, call)
         noted = call if self._notes is None else self._notes.around(key, call)
         batch = BatchedCalls([(noted, (), {})], self._backend.get_nested_backend())
         self._backend.submit(batch, partial(self._put, self._pool_number, key))
@@ -172,6 +192,7 @@ class JoblibExecutor:
                     self._replace_pool(WorkerLost(_exit_codes(outcome)), self._running())
                     continue
                 del self._calls[key]
+                self._send_held()
                 return key, outcome
 
     def _patience(self, end: float | None) -> float | None:
@@ -183,9 +204,13 @@ class JoblibExecutor:
 
     def _retrieve(self, out: Any) -> Outcome:
         try:
-            return self._backend.retrieve_result_callback(out)[0]
+            value = self._backend.retrieve_result_callback(out)[0]
         except Exception as error:  # noqa: BLE001 - handed to whoever waits, not swallowed
             return error
+        if isinstance(value, Measured):
+            self._most_needed = max(self._most_needed, value.growth)
+            return value.value
+        return value
 
     def _running(self) -> set[int]:
         """Calls that were running; all of them if none had got as far as to say so."""
@@ -213,8 +238,9 @@ class JoblibExecutor:
         for key in sorted(lost & self._calls.keys()):
             del self._calls[key]
             self._ready.append((key, reason))
-        for key in list(self._calls):
+        for key in sorted(self._calls.keys() - set(self._held)):
             self._send(key)
+        self._send_held()
 
     def _keep_finished(self) -> None:
         """Take from the queue what ended before the pool did."""
@@ -228,7 +254,7 @@ class JoblibExecutor:
 
 
 def executor_for(
-    n_jobs: int | None, fit_timeout: float | None = None
+    n_jobs: int | None, fit_timeout: float | None = None, memory: int | None = None
 ) -> SerialExecutor | JoblibExecutor:
     """Return the executor for `n_jobs` under the active joblib backend.
 
@@ -237,8 +263,10 @@ def executor_for(
     """
     slots = effective_n_jobs(n_jobs)
     if fit_timeout is None:
-        return SerialExecutor() if slots == 1 else JoblibExecutor(n_jobs)
-    return JoblibExecutor(2, slots=1) if slots == 1 else JoblibExecutor(n_jobs)
+        return SerialExecutor() if slots == 1 else JoblibExecutor(n_jobs, memory=memory)
+    if slots == 1:
+        return JoblibExecutor(2, slots=1, memory=memory)
+    return JoblibExecutor(n_jobs, memory=memory)
 
 
 def _exit_codes(error: Exception) -> str:

@@ -21,6 +21,11 @@ import scipy
 import sklearn
 
 Parts = dict[str, str]  # what it is about, to what it is
+# Parameters of a search that do not change what its fits give.
+WITHOUT_EFFECT = {
+    *("checkpoint", "cv", "error_score", "estimator", "fit_timeout", "max_time", "memory_guard"),
+    *("n_iter", "n_jobs", "pre_dispatch", "random_state", "refit", "reuse", "scoring", "verbose"),
+}
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
@@ -144,6 +149,33 @@ def differences(before: Parts, now: Parts) -> list[str]:
             short = max(len(was), len(is_now)) <= 60 and "#" not in was + is_now
             told.append(f"{name} differs" + (f" ({was} before, {is_now} now)" if short else ""))
     return told
+
+
+def parts_of_search(search: Any, prepared: Any) -> Parts:
+    """Return all that the scores of a search depend on.
+
+    Parameters
+    ----------
+    search : BaseSearchCV
+        For its own parameters.
+    prepared : Prepared
+        Its input, checked.
+    """
+    parts = {"the search": f"{type(search).__module__}.{type(search).__qualname__}"}
+    parts |= {"X": digest(prepared.X), "y": digest(prepared.y)}
+    given = [("fit", prepared.fit_params), ("score", prepared.score_params)]
+    for method, params in [*given, ("split", prepared.split_params)]:
+        parts |= {f"{name}, given to {method},": digest(v) for name, v in params.items()}
+    parts |= describe_estimator(prepared.estimator) | versions(prepared.estimator)
+    own_score = search.scoring is None  # the estimator's, which has its own parts
+    parts["scoring"] = "the estimator's score" if own_score else describe(prepared.scorer)
+    parts["cv"] = describe(prepared.cv)
+    parts["error_score"] = describe(search.error_score)
+    own = search.get_params(deep=False).items()
+    parts |= {name: describe(v) for name, v in own if name not in WITHOUT_EFFECT}
+    seed = getattr(search, "random_state", None)
+    parts["random_state"] = describe(seed) if isinstance(seed, int) else "no seed"
+    return parts
 
 
 def _holds_estimators(value: Any) -> bool:

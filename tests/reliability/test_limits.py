@@ -1,13 +1,17 @@
 """Time limits, of one fit and of the search."""
 
+import os
+import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from joblib import parallel_config
 
-from hpsearch import ExhaustiveSearchCV, GPSearchCV, SampledSearchCV
+from hpsearch import ExhaustiveSearchCV, GPSearchCV, SampledSearchCV, SearchAborted
+from hpsearch.executors import JoblibExecutor
 
 from .victims import Misbehaving, data
 
@@ -81,3 +85,50 @@ def test_nothing_is_left_of_a_search_with_limits(tmp_path, monkeypatch):
     grid = {"how": ["well", "hang"]}
     ExhaustiveSearchCV(Misbehaving(), grid, cv=2, n_jobs=2, fit_timeout=2.0).fit(*data())
     assert list(tmp_path.glob("hpsearch*")) == []
+
+
+def takes_memory(folder, n_bytes):
+    """Grow by so many bytes, and say how many others were at it meanwhile."""
+    mark = Path(folder, str(os.getpid()))
+    mark.touch()
+    taken = np.ones(n_bytes, dtype=np.uint8)
+    time.sleep(0.3)  # long enough for another one to begin
+    others = len(list(Path(folder).iterdir()))
+    mark.unlink()
+    return others, int(taken[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much a process takes")
+def test_calls_that_do_not_fit_beside_each_other_wait(tmp_path):
+    """Once a call has shown its need, no two run where there is memory for one."""
+    mega = 2**20
+    with JoblibExecutor(2, memory=300 * mega) as executor:
+        executor.submit(0, partial(takes_memory, tmp_path, 200 * mega))
+        assert executor.wait()[1] == (1, 1)
+        for key in range(1, 5):
+            executor.submit(key, partial(takes_memory, tmp_path, 200 * mega))
+        assert [executor.wait()[1] for _ in range(1, 5)] == [(1, 1)] * 4
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_crash_of_the_refit_does_not_end_the_program(tmp_path):
+    """After a crash in the search, or with fit_timeout, the refit runs in its own process."""
+    grid = {"how": ["well", "exit"], "n": [0, 5]}
+    refit = lambda results: list(results["param_how"]).index("exit")  # noqa: E731
+    search = ExhaustiveSearchCV(Misbehaving(), grid, cv=2, n_jobs=2, refit=refit)
+    with pytest.raises(SearchAborted, match="The refit of the best candidate failed") as told:
+        search.fit(*data())
+    assert "refit_best" in "".join(told.value.__notes__)
+    assert search.best_params_["how"] == "exit"
+    search.best_params_ = {"how": "well", "n": 5}
+    assert search.refit_best(*data()).best_estimator_.n == 5
+
+
+def test_an_infinite_score_does_not_win():
+    """A scorer that returns inf has failed, and the search says so."""
+    scoring = lambda estimator, X, y: np.inf if estimator.n == 2 else estimator.n  # noqa: E731
+    search = ExhaustiveSearchCV(Misbehaving(), {"n": [1, 2, 3]}, cv=2, scoring=scoring)
+    with pytest.warns(UserWarning, match="the scorer returned inf"):
+        search.fit(*data())
+    assert search.best_params_ == {"n": 3}
+    assert search.trials_[1].status.value == "failed"
