@@ -184,7 +184,7 @@ class GPSearchCV(DistributionSearchCV):
     {'C': 1.0, 'kernel': 'rbf'}
     """
 
-    _optimizer_class = GPOptimizer
+    _optimizer_class: ClassVar[type[AbstractOptimizer]] = GPOptimizer
 
 
 class TPESearchCV(DistributionSearchCV):
@@ -203,4 +203,4 @@ class TPESearchCV(DistributionSearchCV):
     8
     """
 
-    _optimizer_class = TPEOptimizer
+    _optimizer_class: ClassVar[type[AbstractOptimizer]] = TPEOptimizer
