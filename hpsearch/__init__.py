@@ -6,6 +6,7 @@ from hpsearch.classical import ExhaustiveSearchCV, SampledSearchCV
 from hpsearch.dimensions import Categorical, Integer, Ordinal, Real
 from hpsearch.journal import CheckpointError
 from hpsearch.loop import SearchAborted
+from hpsearch.postgres_journal import PostgresJournal
 from hpsearch.sqlite_journal import SQLiteJournal
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "GPSearchCV",
     "Integer",
     "Ordinal",
+    "PostgresJournal",
     "Real",
     "SQLiteJournal",
     "SampledSearchCV",

@@ -305,7 +305,7 @@ from sklearn.datasets import load_iris
 from sklearn.svm import SVC
 from hpsearch import SampledSearchCV
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 with warnings.catch_warnings(record=True) as told:
     warnings.simplefilter("always")
     search = SampledSearchCV(
