@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -86,7 +86,12 @@ class PlainBench:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def run(self, job: Job, callbacks: Sequence[bridge.FitCallbacks | None]) -> list[SplitResult]:
+    def run(
+        self,
+        job: Job,
+        callbacks: Sequence[bridge.FitCallbacks | None],
+        wanted: Mapping[Key, Sequence[Any]],
+    ) -> list[SplitResult]:
         """Return a result a task."""
         results = []
         for task, told in zip(job, callbacks, strict=True):
@@ -130,11 +135,16 @@ class Bench:
         self._fitted: dict[Key, Any] = {}
         self._n_unlendable = 0  # candidates that were fitted again
 
-    def run(self, job: Job, callbacks: Sequence[bridge.FitCallbacks | None]) -> list[SplitResult]:
+    def run(
+        self,
+        job: Job,
+        callbacks: Sequence[bridge.FitCallbacks | None],
+        wanted: Mapping[Key, Sequence[Any]],
+    ) -> list[SplitResult]:
         """Return a result a task."""
         candidates = [self._candidate(task) for task in job]
         fit = [c for c in candidates if isinstance(c, Candidate)]
-        self._sharing.begin_job([(c.root, c.part) for c in fit])
+        self._sharing.begin_job([(c.root, c.part) for c in fit], wanted)
         if self._work.reuse.inactive and len(job) > 1:
             self._twins = Counter(c.identity for c in fit)
         try:

@@ -7,13 +7,14 @@ SplitResults. What goes wrong in the user's code comes back as a result, with it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from hpsearch import _sklearn as bridge
 from hpsearch.bench import bench_of
 from hpsearch.reuse import Planner
+from hpsearch.reuse.values import Key
 from hpsearch.trial import Job, SplitResult, Status, Task
 from hpsearch.work import Work
 
@@ -68,7 +69,8 @@ class CrossValidation:
     def prepare(self, job: Job) -> Call:
         """Return the call that gives a result a task."""
         numbers = [task.trial * self._n_splits + task.split for task in job]
-        return partial(run_job, self._work, job, [self._callbacks.fit(n) for n in numbers])
+        callbacks = [self._callbacks.fit(n) for n in numbers]
+        return partial(run_job, self._work, job, callbacks, self._planner.wanted(job))
 
     def lost(self, task: Task, status: Status, error: str) -> SplitResult:
         """Return the result of a task whose call never came back."""
@@ -78,9 +80,12 @@ class CrossValidation:
 
 
 def run_job(
-    source: Callable[[], Work], job: Job, callbacks: Sequence[bridge.FitCallbacks | None]
+    source: Callable[[], Work],
+    job: Job,
+    callbacks: Sequence[bridge.FitCallbacks | None],
+    wanted: Mapping[Key, Sequence[Any]],
 ) -> list[SplitResult]:
     """Run the tasks of a job where this is called."""
     work = source()
     with work.ambient.applied():
-        return bench_of(work).run(job, callbacks)
+        return bench_of(work).run(job, callbacks, wanted)

@@ -51,11 +51,6 @@ class HistGradientBoosting(Family):
 
     def view(self, fitted: Any, value: Any) -> Any:
         view = shallow_copy(fitted)
-        # After early stopping by a scorer the instance holds methods of its own, bound to the
-        # large model: a copy would predict with that.
-        for name, attribute in vars(fitted).items():
-            if getattr(attribute, "__self__", None) is fitted:
-                del view.__dict__[name]
         bridge.cut_iterations(view, value)
         for name in ("train_score_", "validation_score_"):
             setattr(

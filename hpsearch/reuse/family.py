@@ -20,6 +20,7 @@ from __future__ import annotations
 import numbers
 import sys
 from collections.abc import Collection, Mapping
+from types import MethodType
 from typing import Any, ClassVar
 
 
@@ -73,10 +74,21 @@ class Family:
 
 
 def shallow_copy(estimator: Any) -> Any:
-    """Return a copy that shares all attributes; `copy.copy` would run pickling hooks."""
+    """Return a copy that shares all attributes; `copy.copy` would run pickling hooks.
+
+    Methods that the instance holds bound to itself are bound to the copy: a histogram model that
+    was stopped early by a scorer predicts through one.
+    """
     twin = object.__new__(type(estimator))
-    twin.__dict__.update(estimator.__dict__)
+    for name, attribute in vars(estimator).items():
+        vars(twin)[name] = rebound(attribute, estimator, twin)
     return twin
+
+
+def rebound(attribute: Any, old: Any, new: Any) -> Any:
+    """Return the attribute; a method bound to one object bound to another instead."""
+    is_own = isinstance(attribute, MethodType) and attribute.__self__ is old
+    return MethodType(attribute.__func__, new) if is_own else attribute
 
 
 def is_one_of(estimator: Any, types: Collection[str]) -> bool:

@@ -44,6 +44,8 @@ class Planner:
         self._estimator = estimator
         self._settings = settings
         self._fit_params = fit_params
+        self._families: dict[int, list[Key]] = {}  # by trial: its steps that are nested models
+        self._values: dict[Key, set[Any]] = {}  # that are wanted of such a step
 
     @property
     def horizon(self) -> int:
@@ -58,6 +60,11 @@ class Planner:
         if slots == 1:  # what is fitted stays here: no need to hold results back
             return [tuple(unit) for _, unit in units]
         return _jobs(units, slots)
+
+    def wanted(self, job: Job) -> dict[Key, list[Any]]:
+        """What other jobs will want of the steps that are fitted for this one."""
+        keys = {key for task in job for key in self._families.get(task.trial, ())}
+        return {key: list(self._values[key]) for key in keys}
 
     def _units(self, tasks: Sequence[Task]) -> list[Unit]:
         """Units in the order of a tree: the first step first, then the second, ..."""
@@ -80,7 +87,12 @@ class Planner:
             whole = anatomy(estimator, task.params, self._settings, self._fit_params)
         except Exception:  # noqa: BLE001 - its own fit will fail, and say why
             return [task.trial]
-        return [part.key for part in _sequence(whole)]
+        *before, _ = parts = _sequence(whole)
+        for part in before:
+            if part.family is not None:
+                self._families.setdefault(task.trial, []).append(part.key)
+                self._values.setdefault(part.key, set()).add(part.value)
+        return [part.key for part in parts]
 
 
 def _sequence(whole: Part) -> list[Part]:

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_memory
 
 from hpsearch import _sklearn as bridge
 from hpsearch.reuse.anatomy import Part, children_of
-from hpsearch.reuse.family import shallow_copy
+from hpsearch.reuse.family import rebound, shallow_copy
 from hpsearch.reuse.ledger import Ledger
 from hpsearch.reuse.lending import frozen, lent, n_bytes
 from hpsearch.reuse.shadows import SharedTransform, shadowed, unshadowed_copy
@@ -79,13 +79,21 @@ class Sharing:
 
     # A job, and a task of it
 
-    def begin_job(self, parts: Sequence[tuple[Any, Part]]) -> None:
-        """Look at the candidates of a job: (token of the rows, anatomy), in order."""
+    def begin_job(
+        self, parts: Sequence[tuple[Any, Part]], wanted: Mapping[Key, Sequence[Any]]
+    ) -> None:
+        """Look at the candidates of a job: (token of the rows, anatomy), in order.
+
+        `wanted` holds the values, by the key of a part, that candidates of other jobs have.
+        """
         self.ledger = Ledger()
         self._wanted = {}
         for root, whole in parts:
             for part in whole.walk():
-                self._wanted.setdefault((root, part.key), []).append(part.value)
+                key = root, part.key
+                if key not in self._wanted:
+                    self._wanted[key] = [v for v in wanted.get(part.key, ()) if v != part.value]
+                self._wanted[key].append(part.value)
 
     def end_job(self) -> None:
         self._handles.clear()
@@ -422,6 +430,5 @@ def _graft(estimator: Any, fitted: Any) -> None:
     """Give an estimator the fitted attributes of another; its parameters stay its own."""
     own = estimator.get_params(deep=False)
     for name, attribute in vars(fitted).items():
-        # A method bound to the other would go on looking at it.
-        if name not in own and getattr(attribute, "__self__", None) is not fitted:
-            setattr(estimator, name, attribute)
+        if name not in own:
+            setattr(estimator, name, rebound(attribute, fitted, estimator))
