@@ -163,8 +163,12 @@ class JoblibExecutor:
         call, _ = self._calls[key]
         if self._memory is not None and self._notes is not None:
             call = partial(measured, call)
-        noted = call if self._notes is None else self._notes.around(key, call)
-        batch = BatchedCalls([(noted, (), {})], self._backend.get_nested_backend())
+        item: tuple[Any, ...] = (call, (), {})
+        if self._notes is not None:
+            item = (self._notes.around(key, call), (), {})
+        elif isinstance(call, partial):  # a cluster's engine looks at arguments one by one
+            item = (call.func, call.args, call.keywords)
+        batch = BatchedCalls([item], self._backend.get_nested_backend())
         self._backend.submit(batch, partial(self._put, self._pool_number, key))
 
     def _put(self, pool_number: int, key: int, out: Any) -> None:

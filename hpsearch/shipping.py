@@ -27,12 +27,18 @@ _received: dict[str, Any] = {}  # in a worker: the last object, by its file
 
 @dataclass(frozen=True)
 class InHand(Generic[T]):
-    """An object that needs no shipping: the workers are threads of this process."""
+    """An object that goes along with the call: to a thread as it is, to a cluster by its engine.
+
+    Dask sends an argument to each worker once if it says that it is large.
+    """
 
     value: T
 
     def __call__(self) -> T:
         return self.value
+
+    def __sizeof__(self) -> int:
+        return 2**20
 
 
 @dataclass(frozen=True)
