@@ -84,6 +84,7 @@ def prepare(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Prepared:
     weight = params.get("sample_weight")
     _check_weight(X, weight)
     _check_refit_name(search, scorer)
+    _check_responses(search.estimator, scorer)
     return Prepared(
         estimator=clone(search.estimator),
         X=X,
@@ -104,6 +105,18 @@ def _check_weight(X: Any, weight: Any) -> None:
             f"sample_weight has {len(weight)} values, and X has {_num_samples(X)} rows: give one "
             "weight a row."
         )
+
+
+def _check_responses(estimator: Any, scorer: Any) -> None:
+    """Raise if a scorer asks for methods of which the estimator's class has none."""
+    for name, single in (scorer._scorers if is_multimetric(scorer) else {"": scorer}).items():
+        wanted = getattr(single, "_response_method", "default")
+        wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+        if "default" not in wanted and not any(hasattr(type(estimator), m) for m in wanted):
+            raise ValueError(
+                f"scoring{f'[{name!r}]' if name else ''}: {single} needs "
+                f"{' or '.join(wanted)}, which {type(estimator).__name__} does not have."
+            )
 
 
 def _check_refit_name(search: Any, scorer: Any) -> None:

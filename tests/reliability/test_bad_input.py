@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import loguniform
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -144,6 +144,16 @@ CASES = [
     (gp(scoring="accuracy", metric="f1"), ValueError, "metric='f1'"),
     (grid(error_score="rais"), ValueError, "'error_score'"),
     (grid({"x": [1]}, WithoutScore()), TypeError, "score"),
+    (
+        grid({"fit_intercept": [True]}, LinearRegression(), scoring="roc_auc_ovr"),
+        ValueError,
+        "needs predict_proba, which LinearRegression",
+    ),
+    (
+        grid({"alpha": [1.0]}, Ridge(), scoring=["r2", "neg_log_loss"], refit="r2"),
+        ValueError,
+        r"scoring\['neg_log_loss'\].*predict_proba.*Ridge",
+    ),
     (grid({"C": [1]}, 5), ValueError, "'estimator'"),
     (grid({"C": [1]}, SVC), TypeError, "instance"),
     # splits

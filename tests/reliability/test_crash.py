@@ -52,3 +52,19 @@ def test_raising_keeps_what_was_done():
     with pytest.raises(ValueError, match="this one always fails"):
         search.fit(*data())
     assert sum(len(t.results) for t in search.trials_) == 3
+
+
+def test_what_has_no_name_in_a_module_goes_to_processes():
+    """Local classes and lambdas work with worker processes."""
+
+    class Local(Misbehaving):
+        def score(self, X, y):
+            return float(-self.n)
+
+    scoring = {"own": lambda estimator, X, y: estimator.score(X, y), "n": lambda e, X, y: e.n}
+    search = ExhaustiveSearchCV(
+        Local(), {"n": [3, 1, 2]}, cv=2, n_jobs=2, scoring=scoring, refit="own"
+    )
+    search.fit(*data())
+    assert search.best_params_ == {"n": 1}
+    assert list(search.cv_results_["mean_test_n"]) == [3, 1, 2]
