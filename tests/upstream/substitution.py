@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from unittest import mock
 
 import pytest
+from sklearn.utils._test_common.instance_generator import INIT_PARAMS
 
 from hpsearch import ExhaustiveSearchCV, SampledSearchCV
 
@@ -41,6 +42,9 @@ def _executed_with_ours(name):
         for place in ("sklearn.model_selection", "sklearn.model_selection._search"):
             owner = importlib.import_module(place)
             for theirs, ours in OURS.items():
+                # Arguments to make instances with, by class: ours are made like theirs.
+                arguments = {ours: INIT_PARAMS.get(getattr(owner, theirs), {})}
+                stack.enter_context(mock.patch.dict(INIT_PARAMS, INIT_PARAMS | arguments))
                 stack.enter_context(mock.patch.object(owner, theirs, ours))
         spec.loader.exec_module(module)
     return module
