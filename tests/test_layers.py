@@ -13,8 +13,8 @@ ROOT = Path(hpsearch.__file__).parent
 LAYERS = [
     {"_sklearn", "dimensions", "fingerprint", "interrupts", "memory", "notes", "shipping", "trial"},
     {"fit_lines", "journal", "reuse", "space"},
-    {"checks", "executors", "optimizers", "pruners", "sqlite_journal", "start", "work"},
-    {"folds", "loop"},
+    {"checks", "executors", "optimizers", "pruners", "sql_journal", "start", "work"},
+    {"folds", "loop", "postgres_journal", "sqlite_journal"},
     {"bench", "display", "refit"},
     {"evaluation", "results"},
     {"base"},
@@ -24,7 +24,7 @@ LAYERS = [
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))
-OPTIONAL = {"pandas", "tqdm"}  # extras, imported where they are used
+OPTIONAL = {"pandas", "psycopg", "tqdm"}  # extras, imported where they are used
 every_file = pytest.mark.parametrize("file", FILES, ids=[str(f.relative_to(ROOT)) for f in FILES])
 
 

@@ -64,7 +64,7 @@ class TPEOptimizer(AbstractOptimizer):
     >>> for _ in range(40):
     ...     params = optimizer.ask()
     ...     optimizer.tell(params, -((params["x"] - 3) ** 2))
-    >>> bool(abs(optimizer.ask()["x"] - 3) < 1)
+    >>> bool(max(optimizer.history.scores) > -0.1)
     True
     """
 
