@@ -162,6 +162,11 @@ def metric_names(scorer: Any) -> list[str] | None:
     return ["score"] if isinstance(scorer, (_BaseScorer, _PassthroughScorer)) else None
 
 
+def predicts_once(scorer: Any) -> bool:
+    """Whether scoring is one call of one method of the estimator, as far as is known."""
+    return isinstance(scorer, (_BaseScorer, _PassthroughScorer))
+
+
 def public_scorer(scorer: Any) -> Any:
     """What `scorer_` holds: the scorer, or a dict of them."""
     return scorer._scorers if is_multimetric(scorer) else scorer

@@ -134,6 +134,7 @@ class Bench:
         self._twins: Counter[Key] = Counter()
         self._fitted: dict[Key, Any] = {}
         self._n_unlendable = 0  # candidates that were fitted again
+        self._writes = writes(work.estimator.get_params())
 
     def run(
         self,
@@ -191,7 +192,7 @@ class Bench:
         self, candidate: Candidate, callbacks: bridge.FitCallbacks | None
     ) -> SplitResult:
         plain = PlainBench(self._work)
-        if self._n_unlendable >= MAX_UNLENDABLE:
+        if self._n_unlendable >= MAX_UNLENDABLE or self._reads_what_is_written(candidate):
             return plain.evaluate(candidate.task, callbacks)
         fold, is_frozen = self._folds.get(candidate.task.split, candidate.estimator)
         try:
@@ -203,6 +204,15 @@ class Bench:
         # callbacks have been told of the fit.
         self._n_unlendable += 1
         return plain.evaluate(candidate.task, None)
+
+    def _reads_what_is_written(self, candidate: Candidate) -> bool:
+        """Whether rows that a step has written to (`copy=False`) are read again afterwards.
+
+        scikit-learn's scores then say something of rows transformed twice, and so must ours.
+        """
+        work = self._work
+        once = not work.return_train_score and bridge.predicts_once(work.scorer)
+        return not once and (self._writes or writes(candidate.task.params))
 
     def _on_fold(
         self, candidate: Candidate, fold: Fold, callbacks: bridge.FitCallbacks | None
@@ -252,6 +262,16 @@ class Bench:
             for rows, token in ((fold.train, fold.key), (fold.test, (fold.key, "test")))
         )
         return Fold(fold.key, train, test)
+
+
+def writes(params: Mapping[str, Any]) -> bool:
+    """Whether a part may write to its input, by what its parameters say."""
+    nested = [v.get_params() for v in params.values() if hasattr(v, "get_params")]
+    return any(
+        value is False and name.rpartition("__")[2] in ("copy", "copy_X", "copy_x")
+        for given in (params, *nested)
+        for name, value in given.items()
+    )
 
 
 def set_up(work: Work, task: Task) -> Any:
