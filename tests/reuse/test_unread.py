@@ -1,0 +1,136 @@
+"""Parameters that a fit does not read."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris, make_classification, make_regression
+from sklearn.ensemble import GradientBoostingRegressor, VotingClassifier
+from sklearn.feature_selection import GenericUnivariateSelect, SelectFpr, SelectKBest
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC, SVR, NuSVC
+from sklearn.tree import DecisionTreeClassifier
+
+from hpsearch.reuse.unread import unread_by_fit
+from tests.reuse.same import assert_same, n_shared, shared
+
+BINARY = make_classification(60, 6, random_state=0)
+IRIS = load_iris(return_X_y=True)
+NUMBERS = make_regression(60, 5, noise=5, random_state=0)
+DIGITS = tuple(part[:150] for part in load_digits(return_X_y=True))
+
+CASES = [
+    (SVC(), {"kernel": ["linear", "rbf", "poly"], "gamma": [0.1, 1], "degree": [2, 3]}, IRIS, 5),
+    (SVC(kernel="sigmoid"), {"degree": [1, 2], "coef0": [0.0, 0.5]}, BINARY, 2),
+    (SVC(probability=True, random_state=0, kernel="linear"), {"gamma": ["scale", 2]}, BINARY, 1),
+    (NuSVC(), {"degree": [1, 2, 3]}, BINARY, 2),
+    (SVR(kernel="linear"), {"gamma": [0.1, 1, "auto"]}, NUMBERS, 2),
+    (KernelRidge(), {"kernel": ["linear", "rbf"], "gamma": [0.1, 1]}, NUMBERS, 1),
+    (SGDClassifier(random_state=0), {"l1_ratio": [0.1, 0.9], "epsilon": [0.1, 1]}, BINARY, 3),
+    (
+        SGDClassifier(random_state=0, penalty="elasticnet", loss="huber"),
+        {"l1_ratio": [0.1, 0.9], "epsilon": [0.1, 1]},
+        BINARY,
+        0,
+    ),
+    (
+        MLPClassifier((4,), random_state=0, max_iter=20),
+        {"solver": ["adam", "sgd", "lbfgs"], "momentum": [0.1, 0.9]},
+        BINARY,
+        2,
+    ),
+    (LogisticRegression(), {"intercept_scaling": [1, 5]}, BINARY, 1),
+    (
+        LogisticRegression(penalty="l2", solver="saga", random_state=0),
+        {"l1_ratio": [0.0, 0.5, 0.9]},
+        BINARY,
+        2,
+    ),
+    (LogisticRegression(solver="liblinear"), {"intercept_scaling": [1, 5]}, BINARY, 0),
+    (KNeighborsClassifier(), {"weights": ["uniform", "distance"]}, IRIS, 1),
+    (
+        KNeighborsClassifier(algorithm="brute"),
+        {"n_neighbors": [1, 3, 8], "leaf_size": [5, 30]},
+        DIGITS,
+        5,
+    ),
+    (
+        KNeighborsRegressor(algorithm="kd_tree", metric="euclidean"),
+        {"n_neighbors": [1, 3], "p": [1, 2]},
+        NUMBERS,
+        3,
+    ),
+    (GradientBoostingRegressor(n_estimators=3, random_state=0), {"alpha": [0.1, 0.9]}, NUMBERS, 1),
+    (
+        VotingClassifier([("nb", GaussianNB()), ("tree", DecisionTreeClassifier(random_state=0))]),
+        {"voting": ["hard", "soft"], "weights": [None, [1, 3]]},
+        IRIS,
+        3,
+    ),
+    (FixedThresholdClassifier(GaussianNB()), {"threshold": [0.1, 0.5, 0.9]}, BINARY, 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid", "data", "n"), CASES, ids=[type(c[0]).__name__ for c in CASES]
+)
+@pytest.mark.filterwarnings("ignore")
+def test_idle_parameters(estimator, grid, data, n):
+    """Candidates that differ in what their fit does not read are one fit, with equal scores."""
+    search = assert_same(estimator, grid, *data)
+    assert n_shared(search, "fit") == n * 3
+
+
+@pytest.mark.parametrize(
+    ("selector", "grid"),
+    [
+        (SelectKBest(), {"k": [1, 2, "all", 100]}),
+        (SelectFpr(), {"alpha": [0.01, 0.5]}),
+        (GenericUnivariateSelect(mode="k_best"), {"param": [1, 2, 3]}),
+    ],
+    ids=repr,
+)
+def test_late_parameters(selector, grid):
+    """A selector ranks the features once, and keeps as many as each candidate wants."""
+    name = type(selector).__name__.lower()
+    (values,) = grid.values()
+    grid = {f"{name}__{k}": v for k, v in grid.items()} | {"logisticregression__C": [0.1, 1]}
+    search = assert_same(make_pipeline(selector, LogisticRegression()), grid, *BINARY)
+    assert n_shared(search, f"fit {name}") == (len(values) - 1) * 3
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_duplicates(n_jobs):
+    """A candidate listed twice is fitted once; each has its own row."""
+    grid = [{"max_depth": [1, 2, 2]}, {"max_depth": [2]}]
+    tree = DecisionTreeClassifier(random_state=0)
+    search = assert_same(tree, grid, *BINARY, n_jobs=n_jobs)
+    assert len(search.trials_) == 4
+    assert n_shared(search, "fit") == 2 * 3
+
+
+def test_an_idle_value_that_is_refused():
+    """A value that the estimator refuses fails its candidate, though its fit would not read it."""
+    search = assert_same(SVC(kernel="linear"), {"gamma": [0.1, -1.0, 1]}, *BINARY)
+    assert [t.status.value for t in search.trials_] == ["complete", "failed", "complete"]
+    assert "'gamma' parameter" in search.trials_[1].error
+
+
+def test_one_of_its_kind_is_not_told_as_shared():
+    """What nobody else needs is fitted as it is."""
+    assert shared(assert_same(SVC(kernel="linear"), {"C": [1, 2]}, *BINARY)) == set()
+
+
+def test_subclasses_are_strangers():
+    """Of a subclass nothing is known."""
+
+    class Own(SVC):
+        pass
+
+    assert unread_by_fit(SVC(kernel="linear")) == {"gamma", "degree", "coef0"}
+    assert unread_by_fit(Own(kernel="linear")) == set()
+    assert unread_by_fit(SVC(kernel=np.dot)) == set()
