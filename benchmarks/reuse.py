@@ -22,6 +22,7 @@ import warnings
 
 import joblib
 import numpy as np
+import pandas as pd
 import sklearn
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -67,6 +68,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from hpsearch import ExhaustiveSearchCV
 
+SETTINGS = {"refit": False, "error_score": "raise"}
 SIZES = [10, 28, 46, 64, 82, 100]
 
 
@@ -83,8 +85,6 @@ def text(n=500):
 
 def table(n=1500):
     """Numbers with holes and categories."""
-    import pandas as pd
-
     rng = np.random.default_rng(0)
     numbers = rng.normal(size=(n, 12))
     y = (numbers[:, 0] + rng.normal(size=n) > 0).astype(int)
@@ -106,7 +106,8 @@ def pipelines():
     wide = make_classification(600, 60, n_informative=20, random_state=0)
     few = tuple(part[:300] for part in cancer)
     docs, frame = text(), table()
-    logistic = LogisticRegression(max_iter=200)
+    logistic = LogisticRegression(max_iter=15)
+    mutual = SelectKBest(_mutual_info)
     yield (
         "tfidf(4) x SGD alpha 6",
         Pipeline([("tfidf", TfidfVectorizer()), ("clf", SGDClassifier(random_state=0))]),
@@ -125,7 +126,9 @@ def pipelines():
     )
     yield (
         "count + tfidf(2) x NB alpha 12",
-        Pipeline([("count", CountVectorizer()), ("tf", TfidfTransformer()), ("nb", MultinomialNB())]),
+        Pipeline(
+            [("count", CountVectorizer()), ("tf", TfidfTransformer()), ("nb", MultinomialNB())]
+        ),
         {"tf__use_idf": [True, False], "nb__alpha": list(np.logspace(-3, 1, 12))},
         docs,
     )
@@ -152,7 +155,7 @@ def pipelines():
         "kbest(mutual info, 4) x tree depth 6",
         Pipeline(
             [
-                ("best", SelectKBest(_mutual_info)),
+                ("best", mutual),
                 ("tree", DecisionTreeClassifier(random_state=0)),
             ]
         ),
@@ -178,7 +181,7 @@ def pipelines():
                 ("scale", StandardScaler()),
                 (
                     "union",
-                    FeatureUnion([("pca", PCA(20, svd_solver="full")), ("best", SelectKBest(_mutual_info))]),
+                    FeatureUnion([("pca", PCA(20, svd_solver="full")), ("best", mutual)]),
                 ),
                 ("tree", DecisionTreeClassifier(random_state=0)),
             ]
@@ -212,7 +215,11 @@ def pipelines():
     yield (
         "scaler replaced(2) + nystroem x LR C 8",
         Pipeline(
-            [("scale", StandardScaler()), ("map", Nystroem(n_components=100, random_state=0)), ("lr", logistic)]
+            [
+                ("scale", StandardScaler()),
+                ("map", Nystroem(n_components=100, random_state=0)),
+                ("lr", logistic),
+            ]
         ),
         {"scale": [StandardScaler(), MinMaxScaler()], "lr__C": C8},
         digits,
@@ -258,7 +265,8 @@ def families():
     rows = make_regression(1000, 15, noise=10, random_state=0)
     gb = GradientBoostingClassifier(random_state=0)
     yield "GB", gb, sizes(), cancer
-    yield "GB regressor, subsample", GradientBoostingRegressor(subsample=0.5, random_state=0), sizes(), diabetes
+    half = GradientBoostingRegressor(subsample=0.5, random_state=0)
+    yield "GB regressor, subsample", half, sizes(), diabetes
     early = GradientBoostingRegressor(n_iter_no_change=5, random_state=0)
     yield "GB early stopping", early, sizes(), rows
     yield "HGB", HistGradientBoostingClassifier(random_state=0), sizes("max_iter"), large
@@ -275,16 +283,16 @@ def families():
     depths = RandomForestClassifier(random_state=0)
     yield "RF, 2 features", depths, sizes(max_features=[2, 4]), cancer
     if importlib.util.find_spec("xgboost"):
-        from xgboost import XGBClassifier
+        from xgboost import XGBClassifier  # noqa: PLC0415 - where it is installed
 
         yield "XGBoost", XGBClassifier(n_jobs=1, random_state=0), sizes(), cancer
     if importlib.util.find_spec("lightgbm"):
-        from lightgbm import LGBMClassifier
+        from lightgbm import LGBMClassifier  # noqa: PLC0415 - where it is installed
 
         quiet = LGBMClassifier(n_jobs=1, verbose=-1, random_state=0)
         yield "LightGBM", quiet, sizes(), large
     if importlib.util.find_spec("catboost"):
-        from catboost import CatBoostClassifier
+        from catboost import CatBoostClassifier  # noqa: PLC0415 - where it is installed
 
         quiet = CatBoostClassifier(
             learning_rate=0.1, thread_count=1, verbose=0, allow_writing_files=False, random_seed=0
@@ -307,11 +315,11 @@ def seconds_now(n_jobs):
 
 
 def ours(estimator, grid, n_jobs, cv):
-    return ExhaustiveSearchCV(estimator, grid, cv=cv, n_jobs=n_jobs, refit=False, error_score="raise")
+    return ExhaustiveSearchCV(estimator, grid, cv=cv, n_jobs=n_jobs, **SETTINGS)
 
 
 def theirs(estimator, grid, n_jobs, cv):
-    return GridSearchCV(estimator, grid, cv=cv, n_jobs=n_jobs, refit=False, error_score="raise")
+    return GridSearchCV(estimator, grid, cv=cv, n_jobs=n_jobs, **SETTINGS)
 
 
 def remembering(estimator, grid, n_jobs, cv):
@@ -320,11 +328,11 @@ def remembering(estimator, grid, n_jobs, cv):
 
 
 def dask_ml(estimator, grid, n_jobs, cv):
-    from dask_ml.model_selection import GridSearchCV as DaskGridSearchCV
+    from dask_ml import model_selection  # noqa: PLC0415 - where it is installed
 
     scheduler = "sync" if n_jobs == 1 else "threads"
-    return DaskGridSearchCV(
-        estimator, grid, cv=cv, n_jobs=n_jobs, refit=False, scheduler=scheduler, error_score="raise"
+    return model_selection.GridSearchCV(
+        estimator, grid, cv=cv, n_jobs=n_jobs, scheduler=scheduler, **SETTINGS
     )
 
 
@@ -404,13 +412,13 @@ def compare(name, estimator, grid, data, args):
     rivals = {"memory": remembering} if isinstance(estimator, Pipeline) and args.rivals else {}
     if rivals and importlib.util.find_spec("dask_ml"):
         rivals["dask-ml"] = dask_ml
-    times = {"ours": [], "theirs": []}
+    times, expected = {"ours": [], "theirs": []}, []
     for _ in range(args.repeats):
         for who, make in (("theirs", theirs), ("ours", ours)):
             seconds, scores = run(make, estimator, grid, data, args.n_jobs, cv)
             times[who].append(seconds)
-            first = scores if who == "theirs" else first
-            assert np.array_equal(scores, first), f"{name}: the scores differ"
+            expected.append(scores)
+            assert np.array_equal(scores, expected[0]), f"{name}: the scores differ"
     base = statistics.median(times["theirs"])
     ratio = base / statistics.median(times["ours"])
     bound = ideal(estimator, grid, data, cv)

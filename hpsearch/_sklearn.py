@@ -301,7 +301,8 @@ def refused_value(estimator: Any, name: str, value: Any) -> str | None:
 
 def validate(estimator: Any) -> None:
     """Raise for a parameter that the estimator's `fit` would refuse before it does anything."""
-    if not sklearn.get_config()["skip_parameter_validation"]:
+    declares = hasattr(estimator, "_parameter_constraints")
+    if declares and not sklearn.get_config()["skip_parameter_validation"]:
         estimator._validate_params()
 
 

@@ -86,7 +86,7 @@ class Settings:
                 family.name in names
                 and is_one_of(estimator, family.types)
                 and family.holds(estimator, fit_params)
-                and family.accepts(getattr(estimator, family.name))
+                and family.accepts(family.value_of(estimator))
             ):
                 return family
         return None
@@ -161,7 +161,7 @@ class _Dissection:
         if family is not None:
             unread |= {family.name}
         read = tuple(pair for pair in values if pair[0] not in unread)
-        value = None if family is None else getattr(estimator, family.name)
+        value = None if family is None else family.value_of(estimator)
         return Part(path, upstream, values, read, family, value)
 
     def _pipeline(

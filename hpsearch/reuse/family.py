@@ -34,10 +34,13 @@ class Family:
         they may fit in another way.
     name : str
         The parameter that is nested.
+    parameters_at : tuple of str
+        Attributes that hold the parameters, if these are not attributes themselves.
     """
 
     types: ClassVar[tuple[str, ...]] = ()
     name: ClassVar[str] = ""
+    parameters_at: ClassVar[tuple[str, ...]] = ()
 
     def holds(self, estimator: Any, fit_params: Mapping[str, Any]) -> bool:
         """Whether the models are nested, bit for bit, with the other parameters as they are.
@@ -50,6 +53,14 @@ class Family:
             What its `fit` is given besides X and y.
         """
         return True
+
+    def value_of(self, estimator: Any) -> Any:
+        """Return the value of the parameter."""
+        return getattr(estimator, self.name)
+
+    def set_value(self, estimator: Any, value: Any) -> None:
+        """Set the parameter of an estimator, fitted or not, and nothing else."""
+        setattr(estimator, self.name, value)
 
     def accepts(self, value: Any) -> bool:
         """Whether a value can be served; one that may fail must fail in its own fit."""

@@ -205,7 +205,7 @@ class Sharing:
             bridge.validate(estimator)
             self.ledger.use(found)
             self.note("submodel" if part.family else "fit", part)
-        _graft(estimator, _view(found, part))
+        _graft(estimator, part, _view(found, part))
 
     def _fit_at(
         self, estimator: Any, part: Part, values: Sequence[Any], X: Any, run: Callable[[Any], Any]
@@ -220,14 +220,14 @@ class Sharing:
             return part.value
         unfitted = dict(vars(estimator))
         try:
-            setattr(estimator, part.family.name, at)
+            part.family.set_value(estimator, at)
             run(estimator)
         except Exception:  # noqa: BLE001 - of a value that is not this candidate's
             estimator.__dict__.clear()
             estimator.__dict__.update(unfitted)
             run(estimator)
             at = part.value
-        setattr(estimator, part.family.name, part.value)
+        part.family.set_value(estimator, part.value)
         return at
 
     def _keep(self, key: Key, found: Any) -> None:
@@ -309,7 +309,7 @@ class Sharing:
             bridge.validate(estimator)
             self.ledger.use(found)
             self.note("submodel" if part.family else "fit", part)
-        _graft(estimator, _view(found, part))
+        _graft(estimator, part, _view(found, part))
         output = None
         if part.family is not None and found.output is not None:
             output = part.family.output(found.estimator, found.output, part.value)
@@ -426,9 +426,9 @@ def _view(found: Fitted, part: Part) -> Any:
     return part.family.view(found.estimator, part.value)
 
 
-def _graft(estimator: Any, fitted: Any) -> None:
+def _graft(estimator: Any, part: Part, fitted: Any) -> None:
     """Give an estimator the fitted attributes of another; its parameters stay its own."""
-    own = estimator.get_params(deep=False)
+    own = {*estimator.get_params(deep=False), *(part.family.parameters_at if part.family else ())}
     for name, attribute in vars(fitted).items():
         if name not in own:
             setattr(estimator, name, rebound(attribute, fitted, estimator))

@@ -103,7 +103,7 @@ def told(value):
     return " ".join(repr(value).split()) if hasattr(value, "fit") else ""
 
 
-@pytest.mark.parametrize("estimator, name, data", FAMILIES, ids=told)
+@pytest.mark.parametrize(("estimator", "name", "data"), FAMILIES, ids=told)
 def test_sizes(estimator, name, data):
     """One fit a split serves all sizes, and every score is that of a fit of its own."""
     search = assert_same(estimator, {name: SIZES}, *data)
@@ -114,7 +114,7 @@ ALPHAS = [0.0, 0.001, 0.01, 0.03, 0.1, 5]
 
 
 @pytest.mark.parametrize(
-    "estimator, data",
+    ("estimator", "data"),
     [
         (DecisionTreeClassifier(random_state=0), BINARY),
         (DecisionTreeClassifier(random_state=0, class_weight="balanced", max_depth=4), IRIS),

@@ -56,7 +56,7 @@ LAST = [
 @st.composite
 def searches(draw):
     """A pipeline of up to three steps, and a grid over some of its parameters."""
-    chosen = draw(st.lists(st.sampled_from(STEPS), max_size=3)) + [draw(st.sampled_from(LAST))]
+    chosen = [*draw(st.lists(st.sampled_from(STEPS), max_size=3)), draw(st.sampled_from(LAST))]
     grid = {}
     for number, (_, values) in enumerate(chosen):
         for name in draw(st.lists(st.sampled_from(sorted(values)), unique=True, max_size=2)):
@@ -69,9 +69,7 @@ def searches(draw):
     return Pipeline(steps), grid
 
 
-@settings(
-    derandomize=True, deadline=None, max_examples=30, suppress_health_check=list(HealthCheck)
-)
+@settings(derandomize=True, deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 @given(search=searches(), trains=st.booleans())
 def test_any_search(search, trains):
     """Whatever is shared, no score differs in a bit, on test rows or training rows."""

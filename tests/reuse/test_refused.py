@@ -43,27 +43,97 @@ def outliers(model, X, y=None):
 
 REFUSED = [
     ("a subclass", OwnForest(random_state=0), {"n_estimators": SIZES}, BINARY),
-    ("oob_score", RandomForestClassifier(random_state=0, oob_score=True), {"n_estimators": SIZES}, BINARY),
-    ("oob_score", BaggingClassifier(random_state=0, oob_score=True), {"n_estimators": SIZES}, BINARY),
-    ("randomised PCA", make_pipeline(PCA(svd_solver="randomized", random_state=0), SVC()), {"pca__n_components": SIZES}, BINARY),
-    ("arpack", make_pipeline(PCA(svd_solver="arpack", random_state=0), SVC()), {"pca__n_components": SIZES}, BINARY),
-    ("auto is randomised here", make_pipeline(PCA(random_state=0), SVC()), {"pca__n_components": SIZES}, WIDE),
-    ("a share of the variance", make_pipeline(PCA(svd_solver="full"), SVC()), {"pca__n_components": [0.5, 0.9]}, BINARY),
-    ("TruncatedSVD", make_pipeline(TruncatedSVD(random_state=0), SVC()), {"truncatedsvd__n_components": SIZES}, BINARY),
-    ("SelectFromModel.max_features", make_pipeline(SelectFromModel(LogisticRegression(), threshold=-np.inf), SVC()), {"selectfrommodel__max_features": SIZES}, BINARY),
-    ("VarianceThreshold", make_pipeline(VarianceThreshold(), SVC()), {"variancethreshold__threshold": [0.0, 0.5]}, BINARY),
-    ("RFE", make_pipeline(RFE(LogisticRegression(), step=3), SVC()), {"rfe__n_features_to_select": SIZES}, BINARY),
+    (
+        "oob_score",
+        RandomForestClassifier(random_state=0, oob_score=True),
+        {"n_estimators": SIZES},
+        BINARY,
+    ),
+    (
+        "oob_score",
+        BaggingClassifier(random_state=0, oob_score=True),
+        {"n_estimators": SIZES},
+        BINARY,
+    ),
+    (
+        "randomised PCA",
+        make_pipeline(PCA(svd_solver="randomized", random_state=0), SVC()),
+        {"pca__n_components": SIZES},
+        BINARY,
+    ),
+    (
+        "arpack",
+        make_pipeline(PCA(svd_solver="arpack", random_state=0), SVC()),
+        {"pca__n_components": SIZES},
+        BINARY,
+    ),
+    (
+        "auto is randomised here",
+        make_pipeline(PCA(random_state=0), SVC()),
+        {"pca__n_components": SIZES},
+        WIDE,
+    ),
+    (
+        "a share of the variance",
+        make_pipeline(PCA(svd_solver="full"), SVC()),
+        {"pca__n_components": [0.5, 0.9]},
+        BINARY,
+    ),
+    (
+        "TruncatedSVD",
+        make_pipeline(TruncatedSVD(random_state=0), SVC()),
+        {"truncatedsvd__n_components": SIZES},
+        BINARY,
+    ),
+    (
+        "SelectFromModel.max_features",
+        make_pipeline(SelectFromModel(LogisticRegression(), threshold=-np.inf), SVC()),
+        {"selectfrommodel__max_features": SIZES},
+        BINARY,
+    ),
+    (
+        "VarianceThreshold",
+        make_pipeline(VarianceThreshold(), SVC()),
+        {"variancethreshold__threshold": [0.0, 0.5]},
+        BINARY,
+    ),
+    (
+        "RFE",
+        make_pipeline(RFE(LogisticRegression(), step=3), SVC()),
+        {"rfe__n_features_to_select": SIZES},
+        BINARY,
+    ),
     ("SGD", SGDClassifier(random_state=0, tol=None), {"max_iter": SIZES}, BINARY),
     ("MLP", MLPClassifier((5,), random_state=0), {"max_iter": SIZES}, BINARY),
     ("LDA", LinearDiscriminantAnalysis(), {"n_components": [1, 2]}, IRIS),
-    ("LDA as a step", make_pipeline(LinearDiscriminantAnalysis(), SVC()), {"lineardiscriminantanalysis__n_components": [1, 2]}, IRIS),
+    (
+        "LDA as a step",
+        make_pipeline(LinearDiscriminantAnalysis(), SVC()),
+        {"lineardiscriminantanalysis__n_components": [1, 2]},
+        IRIS,
+    ),
     ("C", LogisticRegression(), {"C": [0.1, 1, 10]}, BINARY),
     ("gamma of rbf", SVC(), {"gamma": [0.01, 0.1, 1]}, BINARY),
-    ("auto neighbours", KNeighborsClassifier(), {"n_neighbors": [1, 2, 40]}, load_digits(return_X_y=True)),
+    (
+        "auto neighbours",
+        KNeighborsClassifier(),
+        {"n_neighbors": [1, 2, 40]},
+        load_digits(return_X_y=True),
+    ),
     ("depth", DecisionTreeClassifier(random_state=0), {"max_depth": SIZES}, BINARY),
-    ("ccp_alpha of boosting", GradientBoostingClassifier(n_estimators=3, random_state=0), {"ccp_alpha": [0, 0.1]}, BINARY),
-    ("oob pruning", RandomForestClassifier(5, random_state=0, oob_score=True), {"ccp_alpha": [0, 0.1]}, BINARY),
-]  # fmt: skip
+    (
+        "ccp_alpha of boosting",
+        GradientBoostingClassifier(n_estimators=3, random_state=0),
+        {"ccp_alpha": [0, 0.1]},
+        BINARY,
+    ),
+    (
+        "oob pruning",
+        RandomForestClassifier(5, random_state=0, oob_score=True),
+        {"ccp_alpha": [0, 0.1]},
+        BINARY,
+    ),
+]
 
 
 @pytest.mark.parametrize(
