@@ -19,7 +19,7 @@ from sklearn.base import clone
 from hpsearch import _sklearn as bridge
 from hpsearch.fit_lines import FitLines
 from hpsearch.folds import Fold, Folds, Rows, cut, fold_key
-from hpsearch.reuse.anatomy import Part, anatomy
+from hpsearch.reuse.anatomy import Part, anatomy, is_seeded
 from hpsearch.reuse.ledger import Phase
 from hpsearch.reuse.lending import is_read_only_error, says_read_only
 from hpsearch.reuse.sharing import Sharing
@@ -234,7 +234,7 @@ class Bench:
     def _fit(self, candidate: Candidate, fold: Fold, callbacks: bridge.FitCallbacks | None) -> Any:
         """Return a fitted estimator: the candidate's, or that of its twin."""
         estimator, identity = candidate.estimator, candidate.identity
-        has_twin = self._twins[identity] > 1
+        has_twin = self._twins[identity] > 1 and is_seeded(estimator)
         if has_twin and identity in self._fitted:
             estimator = self._fitted[identity]
             _fit(estimator, fold.train, callbacks, lambda *_, **__: None)

@@ -213,6 +213,12 @@ def children_of(estimator: Any) -> dict[str, Any]:
     return {}
 
 
+def is_seeded(estimator: Any) -> bool:
+    """Whether two fits draw the same numbers, as far as parameters tell."""
+    params = estimator.get_params().items()
+    return not any(v is None and name.endswith("random_state") for name, v in params)
+
+
 def _divided(
     keyed: dict[str, Key], children: Mapping[str, Any]
 ) -> tuple[Keyed, dict[str, dict[str, Key]]]:

@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 
 SCALARS = (NoneType, bool, int, float, complex, str, bytes, date)
-N_MEASURED = 500  # elements of a container that are looked at
+N_MEASURED = 50  # elements of a container that are looked at
 SPARSE_PARTS = ("data", "indices", "indptr", "row", "col", "offsets")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sklearn.base import clone
 
-from hpsearch.reuse.anatomy import Part, Settings, anatomy
+from hpsearch.reuse.anatomy import Part, Settings, anatomy, is_seeded
 from hpsearch.reuse.values import Key
 from hpsearch.trial import Job, Task
 
@@ -57,6 +57,9 @@ class Planner:
         if len(tasks) == 1 or not self._settings.may_share(self._estimator):
             return [(task,) for task in tasks]
         units = self._units(tasks)
+        if not _share(units):
+            # As they were asked: fits without a seed draw from one stream in this process.
+            return [(task,) for task in tasks]
         if slots == 1:  # what is fitted stays here: no need to hold results back
             return [tuple(unit) for _, unit in units]
         return _jobs(units, slots)
@@ -92,7 +95,9 @@ class Planner:
             if part.family is not None:
                 self._families.setdefault(task.trial, []).append(part.key)
                 self._values.setdefault(part.key, set()).add(part.value)
-        return [part.key for part in parts]
+        last = parts[-1]
+        is_alone = not last.is_shareable and not is_seeded(estimator)
+        return [*(part.key for part in before), (last.key, task.trial if is_alone else None)]
 
 
 def _sequence(whole: Part) -> list[Part]:
@@ -102,6 +107,12 @@ def _sequence(whole: Part) -> list[Part]:
     *before, last = whole.steps
     parts = [part for part in before if part is not None]
     return [*parts, *(_sequence(last) if last is not None else [whole])]
+
+
+def _share(units: list[Unit]) -> bool:
+    """Whether any fit serves two tasks, the last one or one before it."""
+    steps = [(*levels[:1], levels[-2]) for levels, _ in units if len(levels) > 2]
+    return any(len(tasks) > 1 for _, tasks in units) or len(set(steps)) < len(steps)
 
 
 def _jobs(units: list[Unit], slots: int) -> list[Job]:

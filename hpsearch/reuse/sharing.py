@@ -72,6 +72,7 @@ class Sharing:
         self._store = store
         self._keeps_models = keeps_models
         self._wanted: dict[Key, list[Any]] = {}
+        self._models: dict[Key, Fitted] = {}  # of this job
         self._handles: dict[int, tuple[Any, Any]] = {}  # id: (the handle, token)
         self._scope: list[Any] = [None]  # tokens of the tables that branches take columns from
         self._shared: Counter[str] = Counter()
@@ -97,8 +98,7 @@ class Sharing:
 
     def end_job(self) -> None:
         self._handles.clear()
-        if not self._keeps_models:
-            self._store.drop_if(lambda key: isinstance(key, tuple) and key[0] == "model")
+        self._models.clear()
 
     def begin_task(self, place: int) -> None:
         self.ledger.task = place
@@ -188,7 +188,7 @@ class Sharing:
             fit(estimator, X, *targets, **params)
             return
         key = ("model", token, part.path, part.fit_values)
-        found = self._store.get(key)
+        found = self._models.get(key) or self._store.get(key)
         if found is None or not _serves(found, part):
 
             def run(own: Any) -> None:
@@ -198,7 +198,9 @@ class Sharing:
             with self.ledger.making(found):
                 found.at = self._fit_at(estimator, part, values, X, run)
             found.estimator = unshadowed_copy(estimator)
-            self._keep(key, found)
+            self._models[key] = found
+            if self._keeps_models:
+                self._keep(key, found)
             if found.at == part.value:
                 return
         else:

@@ -7,7 +7,7 @@ from sklearn.ensemble import GradientBoostingRegressor, VotingClassifier
 from sklearn.feature_selection import GenericUnivariateSelect, SelectFpr, SelectKBest
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, SVR, NuSVC
 from sklearn.tree import DecisionTreeClassifier
 
+from hpsearch import ExhaustiveSearchCV
 from hpsearch.reuse.unread import unread_by_fit
 from tests.reuse.same import assert_same, n_shared, shared
 
@@ -111,6 +112,18 @@ def test_duplicates(n_jobs):
     search = assert_same(tree, grid, *BINARY, n_jobs=n_jobs)
     assert len(search.trials_) == 4
     assert n_shared(search, "fit") == 2 * 3
+
+
+def test_draws_of_duplicates():
+    """Without a seed a candidate listed twice draws twice, in scikit-learn's order."""
+    np.random.seed(0)  # noqa: NPY002 - the global state is the subject
+    tree, grid = DecisionTreeClassifier(max_features=1), {"max_depth": [3, 3, 2, 3]}
+    theirs = GridSearchCV(tree, grid, cv=3, refit=False).fit(*BINARY)
+    np.random.seed(0)  # noqa: NPY002 - the global state is the subject
+    ours = ExhaustiveSearchCV(tree, grid, cv=3, refit=False).fit(*BINARY)
+    for name in (f"split{i}_test_score" for i in range(3)):
+        assert np.array_equal(theirs.cv_results_[name], ours.cv_results_[name])
+    assert shared(ours) == set()
 
 
 def test_an_idle_value_that_is_refused():
