@@ -31,7 +31,7 @@ N_SPLITS = 5
 class Sleeper(RegressorMixin, BaseEstimator):
     """Sleeps as long as its candidate and split say, and notes when."""
 
-    def __init__(self, x=0.5, y=0.5, seconds=0.1, spread=1.0, notes=None):
+    def __init__(self, x=0.5, y=0.5, seconds=0.5, spread=1.0, notes=None):
         self.x = x
         self.y = y
         self.seconds = seconds
@@ -61,11 +61,11 @@ def run(n_jobs, n_iter, spread):
         model = Sleeper(spread=spread, notes=folder)
         space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
         options = {"n_iter": n_iter, "random_state": 0, "refit": False}
-        warm = GPSearchCV(model, space, n_jobs=n_jobs, cv=KFold(2), **options | {"n_iter": 2})
-        warm.fit(X, y)
+        given = {"n_jobs": n_jobs, "cv": KFold(N_SPLITS)}
+        GPSearchCV(model, space, **options | given | {"n_iter": n_jobs}).fit(X, y)  # workers start
         for note in Path(folder).iterdir():
             note.unlink()
-        GPSearchCV(model, space, n_jobs=n_jobs, cv=KFold(N_SPLITS), **options).fit(X, y)
+        GPSearchCV(model, space, **options, **given).fit(X, y)
         rows = [note.read_text().split() for note in Path(folder).iterdir()]
     return np.array(sorted([float(v) for v in row] for row in rows))
 
@@ -97,7 +97,7 @@ def in_batches(rows, n_jobs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-jobs", type=int, nargs="*", default=[2, 4])
-    parser.add_argument("--n-iter", type=int, default=40)
+    parser.add_argument("--n-iter", type=int, default=30)
     options = parser.parse_args()
     print(
         f"Python {platform.python_version()}, scikit-learn {sklearn.__version__}, "
