@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = """
+import signal
 import sys
 import time
 import warnings
@@ -17,6 +18,7 @@ from pathlib import Path
 from tests.reliability.victims import Classifier, data
 from hpsearch import GPSearchCV, SampledSearchCV
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 warnings.simplefilter("always")
 name, n_jobs, log, refit_seconds = sys.argv[1:]
 
