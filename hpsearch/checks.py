@@ -46,6 +46,8 @@ def check_space(
         raise ValueError(f"{argument} is an empty list: give at least one dict of values to try.")
     for number, branch in enumerate(branches):
         where = argument if isinstance(given, Mapping) else f"{argument}[{number}]"
+        if not isinstance(branch, Mapping):
+            raise TypeError(f"{where} is not a dict of values to try, but {branch!r}.")
         for name, values in branch.items():
             if not isinstance(name, str):
                 raise TypeError(f"{where}: parameter names are strings, got {name!r}.")
