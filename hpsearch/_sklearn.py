@@ -345,12 +345,12 @@ class Ambient:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Make a worker behave as the caller would."""
-        here = Ambient.here()
-        if (here.process, here.thread) == (self.process, self.thread):
+        process = os.getpid()
+        if (process, threading.get_ident()) == (self.process, self.thread):
             yield
             return
         with sklearn.config_context(**self.config), warnings.catch_warnings():
-            if here.process != self.process:
+            if process != self.process:
                 # In place: entering catch_warnings has just made the list a copy of its own.
                 _warning_filters()[:] = self.filters
             yield

@@ -12,8 +12,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import NoneType
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
@@ -33,6 +35,8 @@ class NotLendable(Exception):
     """A scorer would write to what others read: it is read-only."""
 
 
+WHOLE = Part("", (), (), ())  # of an estimator that has nothing to share
+UNCHANGEABLE = {NoneType, bool, int, float, str, np.float64, np.int64}
 MAX_UNLENDABLE = 3  # candidates in a search that may cost a second fit before nothing is shared
 
 
@@ -134,6 +138,7 @@ class Bench:
         self._twins: Counter[Key] = Counter()
         self._fitted: dict[Key, Any] = {}
         self._n_unlendable = 0  # candidates that were fitted again
+        self._may_share = work.reuse.may_share(work.estimator)
         self._writes = writes(work.estimator.get_params())
 
     def run(
@@ -143,7 +148,7 @@ class Bench:
         wanted: Mapping[Key, Sequence[Any]],
     ) -> list[SplitResult]:
         """Return a result a task."""
-        candidates = [self._candidate(task) for task in job]
+        candidates = [self._candidate(task, job) for task in job]
         fit = [c for c in candidates if isinstance(c, Candidate)]
         self._sharing.begin_job([(c.root, c.part) for c in fit], wanted)
         if self._work.reuse.inactive and len(job) > 1:
@@ -161,11 +166,13 @@ class Bench:
             results[place].details[phase.value] += seconds
         return results
 
-    def _candidate(self, task: Task) -> Candidate | Misfit:
+    def _candidate(self, task: Task, job: Job) -> Candidate | Misfit:
         work = self._work
         try:
             estimator = set_up(work, task)
-            part = anatomy(estimator, task.params, work.reuse, work.fit_params)
+            part = WHOLE
+            if self._may_share or len(job) > 1:
+                part = anatomy(estimator, task.params, work.reuse, work.fit_params)
             return Candidate(task, estimator, part, fold_key(task.split, estimator))
         except KeyboardInterrupt:
             raise
@@ -194,7 +201,7 @@ class Bench:
         plain = PlainBench(self._work)
         if self._n_unlendable >= MAX_UNLENDABLE or self._reads_what_is_written(candidate):
             return plain.evaluate(candidate.task, callbacks)
-        fold, is_frozen = self._folds.get(candidate.task.split, candidate.estimator)
+        fold, is_frozen = self._folds.get(candidate.task.split, candidate.estimator, candidate.root)
         try:
             return self._on_fold(candidate, self._lent(fold) if is_frozen else fold, callbacks)
         except BaseException as error:
@@ -276,8 +283,11 @@ def writes(params: Mapping[str, Any]) -> bool:
 
 def set_up(work: Work, task: Task) -> Any:
     """Return the estimator of a candidate."""
-    # Values may be estimators, which a fit would change: candidates get clones of them.
-    return clone(work.estimator).set_params(**clone(task.params, safe=False))
+    params = task.params
+    if not all(type(value) in UNCHANGEABLE for value in params.values()):
+        # Values may be estimators, which a fit would change: candidates get clones of them.
+        params = clone(params, safe=False)
+    return clone(work.estimator).set_params(**params)
 
 
 def _fit(estimator: Any, rows: Rows, callbacks: bridge.FitCallbacks | None, fit: Any) -> None:

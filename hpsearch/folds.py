@@ -70,10 +70,10 @@ class Folds:
         self._store = store
         self.can_lend = True  # False once something could not be made safe to lend
 
-    def get(self, split: int, estimator: Any) -> tuple[Fold, bool]:
-        """Return a fold, and whether it is frozen: for others to use too."""
+    def get(self, split: int, estimator: Any, key: Key) -> tuple[Fold, bool]:
+        """Return the fold of a key, and whether it is frozen: for others to use too."""
         if self.can_lend:
-            fold = self._store.get(fold_key(split, estimator))
+            fold = self._store.get(key)
             if fold is not None:
                 return fold, True
         began = time.perf_counter()

@@ -12,6 +12,8 @@ import os
 import pickle
 import shutil
 import tempfile
+import threading
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from typing import Any, Generic, TypeVar
 import cloudpickle  # what loky pickles with: lambdas, local classes
 
 T = TypeVar("T")
+PATIENCE = 1.0  # seconds between two looks at the file
 ALIGNMENT = 64  # bytes; what numpy's vector loops like best
 _received: dict[str, Any] = {}  # in a worker: the last object, by its file
 
@@ -48,10 +51,22 @@ class Shipped(Generic[T]):
     path: str
 
     def __call__(self) -> T:
-        if self.path not in _received:
+        value = _received.get(self.path)
+        if value is None:
             _received.clear()  # one search at a time holds its data
-            _received[self.path] = _read(self.path)
-        return _received[self.path]  # type: ignore[no-any-return]
+            value = _received[self.path] = _read(self.path)
+            watch = threading.Thread(target=_forget_when_gone, args=(self.path,), daemon=True)
+            watch.start()
+        return value  # type: ignore[no-any-return]
+
+
+def _forget_when_gone(path: str) -> None:
+    """Let go of an object once its file is removed: workers live on, idle, after a search."""
+    while path in _received:
+        if not Path(path).exists():
+            _received.pop(path, None)
+            return
+        time.sleep(PATIENCE)
 
 
 class Shipment(Generic[T]):

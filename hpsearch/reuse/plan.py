@@ -43,6 +43,7 @@ class Planner:
     def __init__(self, estimator: Any, settings: Settings, fit_params: Mapping[str, Any]) -> None:
         self._estimator = estimator
         self._settings = settings
+        self._may_share = settings.may_share(estimator)
         self._fit_params = fit_params
         self._families: dict[int, list[Key]] = {}  # by trial: its steps that are nested models
         self._values: dict[Key, set[Any]] = {}  # that are wanted of such a step
@@ -50,11 +51,11 @@ class Planner:
     @property
     def horizon(self) -> int:
         """How many tasks are worth seeing at once."""
-        return TASKS_AHEAD if self._settings.may_share(self._estimator) else 1
+        return TASKS_AHEAD if self._may_share else 1
 
     def plan(self, tasks: Sequence[Task], slots: int) -> list[Job]:
         """Return the tasks in jobs, each a worker's, in the order in which to start them."""
-        if len(tasks) == 1 or not self._settings.may_share(self._estimator):
+        if len(tasks) == 1 or not self._may_share:
             return [(task,) for task in tasks]
         units = self._units(tasks)
         if not _share(units):
