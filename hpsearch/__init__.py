@@ -5,7 +5,7 @@ from hpsearch.bayesian import GPSearchCV, TPESearchCV
 from hpsearch.classical import ExhaustiveSearchCV, SampledSearchCV
 from hpsearch.dimensions import Categorical, Integer, Ordinal, Real
 from hpsearch.journal import CheckpointError
-from hpsearch.loop import SearchAborted
+from hpsearch.loop import Event, SearchAborted, StopSearch
 from hpsearch.postgres_journal import PostgresJournal
 from hpsearch.sqlite_journal import SQLiteJournal
 
@@ -13,6 +13,7 @@ __all__ = [
     "BaseSearchCV",
     "Categorical",
     "CheckpointError",
+    "Event",
     "ExhaustiveSearchCV",
     "GPSearchCV",
     "Integer",
@@ -22,5 +23,6 @@ __all__ = [
     "SQLiteJournal",
     "SampledSearchCV",
     "SearchAborted",
+    "StopSearch",
     "TPESearchCV",
 ]

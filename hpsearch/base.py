@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -17,12 +17,12 @@ from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
 from hpsearch import results
-from hpsearch.display import watchers_for
+from hpsearch.display import watchers_for, watchers_of
 from hpsearch.evaluation import CrossValidation
 from hpsearch.executors import executor_for
 from hpsearch.fingerprint import parts_of_search
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
-from hpsearch.loop import Limits, Loop, SearchAborted
+from hpsearch.loop import Limits, Loop, SearchAborted, Watcher
 from hpsearch.memory import available
 from hpsearch.optimizers.base import Optimizer
 from hpsearch.refit import Refit
@@ -38,13 +38,15 @@ class Source:
 
     `n_candidates` is how many at most, None if only the optimizer knows. `spell` writes the place
     of a candidate as JSON can take it, `read` finds the candidate at a place; candidates are read
-    in the order in which they were asked.
+    in the order in which they were asked. `listed` are the candidates where they are known
+    beforehand, in the order of their numbers; it can be gone through again.
     """
 
     optimizer: Optimizer
     n_candidates: int | None
     spell: Callable[[Params], Any]
     read: Callable[[Any], Params]
+    listed: Iterable[Params] | None = None
 
 
 class BaseSearchCV(bridge.SearchBase):
@@ -63,7 +65,9 @@ class BaseSearchCV(bridge.SearchBase):
     cv : int, splitter, iterable or None, default=None
         As in GridSearchCV. Splits are made once and used for all candidates.
     verbose : int, default=0
-        1: what will be fitted, and a line of progress if tqdm is installed; 2 and more: a line a
+        1: what will be fitted, and a live line: candidates done, the best so far, failures, the
+        time left. It is a bar in a terminal or a notebook if tqdm is installed (in a notebook
+        ipywidgets too), and else a line now and then, on the standard error. 2 and more: a line a
         fit, as in GridSearchCV.
     pre_dispatch : int or str, default="2*n_jobs"
         Jobs in flight, running or queued, at most. A search that learns from its results never
@@ -94,11 +98,18 @@ class BaseSearchCV(bridge.SearchBase):
         ones), "inactive" (candidates that differ only in what their fit does not read, and
         duplicates), and `Family` objects of your own. The time of a shared fit is divided among
         its candidates. Steps without a fixed `random_state` are shared too.
+    watch : callable, list of callables or None, default=None
+        Called with one `Event` when a candidate is started, when one of its splits has a result,
+        when it has its final status, and when the search is over; in the process that called
+        `fit`, whatever runs the fits. One that raises `StopSearch` ends the search in order; one
+        that raises anything else is left out from then on, with a warning.
 
     Attributes
     ----------
     trials_ : Trials
         A record a candidate, also of those that failed.
+    stopped_ : str or None
+        Why the search ended early: the text of a `StopSearch`, "max_time", or "interrupted".
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -109,6 +120,7 @@ class BaseSearchCV(bridge.SearchBase):
         "max_time": [bridge.positive_number, None],
         "memory_guard": ["boolean"],
         "reuse": ["boolean", list, tuple],
+        "watch": [callable, list, tuple, None],
     }
 
     @abstractmethod
@@ -130,6 +142,7 @@ class BaseSearchCV(bridge.SearchBase):
         max_time: float | None = None,
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
+        watch: Watcher | Sequence[Watcher] | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -148,6 +161,7 @@ class BaseSearchCV(bridge.SearchBase):
         self.max_time = max_time
         self.memory_guard = memory_guard
         self.reuse = reuse
+        self.watch = watch
 
     @abstractmethod
     def _candidates(self, origin: Origin) -> Source:
@@ -254,12 +268,14 @@ class BaseSearchCV(bridge.SearchBase):
     ) -> list[Trial]:
         """Evaluate candidates until they end."""
         n_candidates, n_splits = source.n_candidates, len(work.splits)
+        watch = watchers_of(self.watch)
         n_fits = None if n_candidates is None else n_candidates * n_splits
         if self.verbose > 0 and n_candidates is not None:
             print(  # noqa: T201 - what verbose asks for, in scikit-learn's words
                 f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
                 f"totalling {n_fits} fits"
             )
+        displays = watchers_for(self.verbose, n_candidates, source.listed, self.max_time)
         limits = Limits(n_candidates, self.max_time, self.fit_timeout, bool(self.refit))
         memory = available() if self.memory_guard else None
         executor_of_fits = executor_for(self.n_jobs, self.fit_timeout, memory)
@@ -286,7 +302,7 @@ class BaseSearchCV(bridge.SearchBase):
                 limits=limits,
                 n_ahead=_n_ahead(self.pre_dispatch, executor.slots),
                 journal=session,
-                watch=watchers_for(self.verbose, n_candidates),
+                watch=[*displays, *watch],
             )
             session.spell_with(source.spell)
             loop.restore(session.restored(source.read, n_candidates))
@@ -294,6 +310,7 @@ class BaseSearchCV(bridge.SearchBase):
                 trials = loop.run()
             finally:  # whatever ends the search, what was computed is kept
                 self.trials_ = results.Trials(loop.board.trials)
+                self.stopped_ = loop.stopped
         if loop.interrupted:
             _tell_of_interruption(self.trials_)
         return trials

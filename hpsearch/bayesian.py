@@ -12,6 +12,7 @@ from hpsearch import _sklearn as bridge
 from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.journal import Journal, Origin
+from hpsearch.loop import Watcher
 from hpsearch.optimizers.base import AbstractOptimizer, Optimizer, seed_of
 from hpsearch.optimizers.gp import GPOptimizer
 from hpsearch.optimizers.plain import GridOptimizer
@@ -62,6 +63,7 @@ class DistributionSearchCV(BaseSearchCV):
         max_time: float | None = None,
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
+        watch: Watcher | Sequence[Watcher] | None = None,
         initial_params: Sequence[Params] | None = None,
         metric: str | None = None,
         optimizer: Callable[..., Optimizer] | None = None,
@@ -82,6 +84,7 @@ class DistributionSearchCV(BaseSearchCV):
             max_time=max_time,
             memory_guard=memory_guard,
             reuse=reuse,
+            watch=watch,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -154,7 +157,7 @@ class GPSearchCV(DistributionSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
-    checkpoint, fit_timeout, max_time, memory_guard, reuse : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
         Candidates to evaluate first, after the estimator's own values. What one leaves out is
         taken from the estimator.

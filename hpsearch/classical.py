@@ -17,6 +17,7 @@ from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.dimensions import Integer, Real
 from hpsearch.journal import Journal, Origin
+from hpsearch.loop import Watcher
 from hpsearch.optimizers.plain import ListedOptimizer
 from hpsearch.reuse import Family
 from hpsearch.trial import Params
@@ -39,7 +40,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
-    checkpoint, fit_timeout, max_time, memory_guard, reuse : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -84,6 +85,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         max_time: float | None = None,
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
+        watch: Watcher | Sequence[Watcher] | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -101,6 +103,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
             max_time=max_time,
             memory_guard=memory_guard,
             reuse=reuse,
+            watch=watch,
         )
         self.param_grid = param_grid
 
@@ -133,7 +136,7 @@ class SampledSearchCV(BaseSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted. What it rejects does not
         count towards `n_iter`.
-    checkpoint, fit_timeout, max_time, memory_guard, reuse : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -183,6 +186,7 @@ class SampledSearchCV(BaseSearchCV):
         max_time: float | None = None,
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
+        watch: Watcher | Sequence[Watcher] | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -200,6 +204,7 @@ class SampledSearchCV(BaseSearchCV):
             max_time=max_time,
             memory_guard=memory_guard,
             reuse=reuse,
+            watch=watch,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -312,6 +317,7 @@ def _listed(candidates: Iterable[Params], n_candidates: int | None) -> Source:
         n_candidates,
         spell=lambda params: None,  # noqa: ARG005 - the number of the trial is its place
         read=lambda place: next(again),  # noqa: ARG005 - likewise
+        listed=candidates,
     )
 
 

@@ -24,7 +24,17 @@ Parts = dict[str, str]  # what it is about, to what it is
 # Parameters of a search that do not change what its fits give.
 WITHOUT_EFFECT = {
     *("checkpoint", "cv", "error_score", "estimator", "fit_timeout", "max_time", "memory_guard"),
-    *("n_iter", "n_jobs", "pre_dispatch", "random_state", "refit", "reuse", "scoring", "verbose"),
+    *(
+        "n_iter",
+        "n_jobs",
+        "pre_dispatch",
+        "random_state",
+        "refit",
+        "reuse",
+        "scoring",
+        "verbose",
+        "watch",
+    ),
 }
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -51,14 +52,70 @@ class Limits:
 
 @dataclass(frozen=True)
 class Event:
-    """What watchers are told: a trial was started, has a result, was closed, or all is over."""
+    """What `watch=` is called with, in the process that called `fit`.
+
+    Parameters
+    ----------
+    kind : {"started", "result", "closed", "finished"}
+        A candidate was started, one of its splits has a result, it has its final status, or the
+        search is over. "result" comes once a split, the others once a candidate or search.
+    trial : Trial or None
+        The candidate: `number`, `params`, `status`, and `results`, one a split so far. None when
+        all is over.
+    board : Board
+        The search so far: `trials` (the table, also of an earlier run that is resumed), `metric`,
+        `n_splits`, `score(trial)` and `best()`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from hpsearch import Event, ExhaustiveSearchCV
+    >>> def tell(event: Event) -> None:
+    ...     if event.kind == "closed":
+    ...         print(event.trial.number, event.trial.params, event.trial.status, end=" ")
+    ...         print(round(event.score, 3))
+    >>> tree = DecisionTreeClassifier(random_state=0)
+    >>> search = ExhaustiveSearchCV(tree, {"max_depth": [1, 2]}, watch=tell)
+    >>> search = search.fit(*load_iris(return_X_y=True))
+    0 {'max_depth': 1} complete 0.667
+    1 {'max_depth': 2} complete 0.933
+    """
 
     kind: Literal["started", "result", "closed", "finished"]
     trial: Trial | None
     board: Board
 
+    @property
+    def score(self) -> float:
+        """Mean score of the trial over the splits run so far; NaN without one, or if one failed."""
+        return math.nan if self.trial is None else self.board.score(self.trial)
+
 
 Watcher = Callable[[Event], None]
+
+
+class StopSearch(Exception):
+    """Raise it in a `watch=` callable to end the search in order.
+
+    No further fit starts, fits that run in processes are ended, and the best candidate so far is
+    refitted. The text of the exception is kept as the search's `stopped_`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from hpsearch import GPSearchCV, StopSearch
+    >>> def good_enough(event):
+    ...     if event.kind == "closed" and event.score > 0.9:
+    ...         raise StopSearch("above 0.9")
+    >>> tree = DecisionTreeClassifier(random_state=0)
+    >>> space = {"max_depth": (1, 9), "min_samples_leaf": (1, 9)}
+    >>> search = GPSearchCV(tree, space, n_iter=20, random_state=0, watch=good_enough)
+    >>> search = search.fit(*load_iris(return_X_y=True))
+    >>> search.stopped_, len(search.trials_)
+    ('above 0.9', 1)
+    """
 
 
 class Evaluator(Protocol):
@@ -145,6 +202,8 @@ class Loop:
         All trials so far, in order of number.
     interrupted : bool
         Whether Ctrl-C ended the loop.
+    stopped : str or None
+        Why it ended before its time: what a watcher said, "max_time", or "interrupted".
     """
 
     def __init__(
@@ -167,10 +226,11 @@ class Loop:
         self._limits = limits
         self._pruner: Pruner = NoPruner() if pruner is None else pruner
         self._journal = journal
-        self._watch = watch
+        self._watchers = list(watch)
         self._trials: list[Trial] = []
         self.board = Board(metric, n_splits, self._trials)
         self.interrupted = False
+        self.stopped: str | None = None
         self._stages: dict[int, Stage] = {}  # of trials that run one
         self._waiting: deque[Task] = deque()  # started, not planned
         self._planned: deque[Job] = deque()  # not submitted
@@ -209,18 +269,20 @@ class Loop:
         try:
             with interrupts.deferred():
                 self._fill()
-                while self._in_flight:
+                while self._in_flight and self.stopped in (None, "max_time"):
                     with interrupts.allowed():
                         ended = self._executor.wait(self._seconds_left())
                     if ended is None:  # out of time
+                        self.stopped = "max_time"
                         break
                     self._receive(*ended)
                     self._fill()
         except KeyboardInterrupt:
             self.interrupted = True
+            self.stopped = "interrupted"
         finally:
             self._close_unfinished()
-        self._tell_watchers("finished", None)
+            self._tell_watchers("finished", None)
         return self._trials
 
     def _seconds_left(self) -> float | None:
@@ -238,12 +300,21 @@ class Loop:
                 self._submit((self._suspects.popleft(),))
         if self._is_alone or self._suspects:
             return
-        while len(self._in_flight) < self._most_in_flight and self._seconds_left() != 0:
+        while len(self._in_flight) < self._most_in_flight and self._may_start():
             if len(self._planned) < self._job_size:
                 self._plan()
             if not self._planned:
                 return
             self._submit(self._next_job())
+
+    def _may_start(self) -> bool:
+        """Whether another fit may start; notes that time is up where there was more to do."""
+        if self.stopped is None and self._seconds_left() == 0:
+            most = self._limits.n_trials
+            is_full = self._is_exhausted or (most is not None and len(self._trials) >= most)
+            if self._waiting or self._planned or not is_full:
+                self.stopped = "max_time"
+        return self.stopped is None and self._seconds_left() != 0
 
     def _plan(self) -> None:
         """Group what waits, and what would be asked next whatever comes of it, into jobs."""
@@ -408,8 +479,19 @@ class Loop:
     def _tell_watchers(
         self, kind: Literal["started", "result", "closed", "finished"], trial: Trial | None
     ) -> None:
-        for watcher in self._watch:
-            watcher(Event(kind, trial, self.board))
+        for watcher in tuple(self._watchers):
+            try:
+                watcher(Event(kind, trial, self.board))
+            except StopSearch as stop:
+                self.stopped = self.stopped or str(stop) or "StopSearch"
+            except Exception as error:  # noqa: BLE001 - it looks on; what is computed is worth more
+                self._watchers.remove(watcher)
+                warnings.warn(
+                    f"watch: {watcher!r} raised {error!r} on {kind!r}. It is not called again; the "
+                    "search goes on. To end a search raise hpsearch.StopSearch.",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
 
 
 def _cost(trial: Trial) -> float:

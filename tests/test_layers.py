@@ -11,8 +11,18 @@ ROOT = Path(hpsearch.__file__).parent
 # A file imports from lower layers alone, never from its own; a package is one row, and its files
 # may import one another. A new file joins here, in the lowest layer that its imports allow.
 LAYERS = [
-    {"_sklearn", "dimensions", "fingerprint", "interrupts", "memory", "notes", "shipping", "trial"},
-    {"fit_lines", "journal", "reuse", "space"},
+    {
+        "_sklearn",
+        "brief",
+        "dimensions",
+        "fingerprint",
+        "interrupts",
+        "memory",
+        "notes",
+        "shipping",
+        "trial",
+    },
+    {"fit_lines", "journal", "reuse", "space", "timing"},
     {"checks", "executors", "optimizers", "pruners", "sql_journal", "start", "work"},
     {"folds", "loop", "postgres_journal", "sqlite_journal"},
     {"bench", "display", "refit"},

@@ -1,0 +1,110 @@
+"""How long candidates take: a model of their seconds, fitted to those that are done.
+
+log(seconds) is a linear function of the parameters (ridge regression). A parameter whose values
+are all numbers is one feature, on a logarithmic scale if they are positive and span a decade;
+others have a feature for each value. What a candidate lacks lies in the middle.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.trial import Params, SplitResult, Trial
+
+Array = NDArray[np.float64]
+LEAST = 1e-6  # seconds; less cannot be told from nothing
+PENALTY = 0.1  # in observations
+MAX_FITTED = 500  # candidates; more do not change the line, and cost time
+
+
+def seconds_of(result: SplitResult) -> float:
+    """Seconds that a split took, fit and score."""
+    return float(result.details.get("fit_time", 0.0) + result.details.get("score_time", 0.0))
+
+
+def cost_of(trial: Trial) -> float:
+    """Seconds that a trial took so far, summed over its splits."""
+    return math.fsum(map(seconds_of, trial.results))
+
+
+class TimeModel:
+    """Seconds of a candidate by its parameters.
+
+    Parameters
+    ----------
+    params : sequence of dict
+        Candidates that are done.
+    seconds : sequence of float
+        What each of them took.
+    """
+
+    def __init__(self, params: Sequence[Params], seconds: Sequence[float]) -> None:
+        step = max(1, len(params) // MAX_FITTED)
+        params, spent = params[::step], np.maximum(seconds[::step], LEAST)
+        self._columns = _columns(params)
+        X, y = self._features(params), np.log(spent)
+        self._means, self._mean = X.mean(axis=0), float(y.mean())
+        X, y = X - self._means, y - self._mean
+        gram = X.T @ X + PENALTY * np.eye(X.shape[1])
+        self._slopes = np.linalg.solve(gram, X.T @ y)
+        # The mean of a lognormal is more than the exponential of the mean (Duan's smearing, 1983).
+        self._smear = 1.0
+        self._smear = float(spent.mean() / self.predict(params).mean())
+        self._range = (float(spent.min()) / 10, float(spent.max()) * 10)
+
+    def predict(self, params: Sequence[Params]) -> Array:
+        """Return the seconds that candidates should take, (n,)."""
+        X = self._features(params) - self._means
+        seconds: Array = np.exp(self._mean + X @ self._slopes) * self._smear
+        low, high = getattr(self, "_range", (0.0, math.inf))
+        return np.clip(seconds, low, high)
+
+    def _features(self, params: Sequence[Params]) -> Array:
+        return np.array([[f for c in self._columns for f in c(p)] for p in params]).reshape(
+            len(params), -1
+        )
+
+
+def _columns(params: Sequence[Params]) -> list[_Column]:
+    names = dict.fromkeys(name for p in params for name in p)
+    return [_Column(name, [p[name] for p in params if name in p]) for name in names]
+
+
+class _Column:
+    """One parameter as features of unit size."""
+
+    def __init__(self, name: str, values: Sequence[Any]) -> None:
+        self._name = name
+        self._levels = list(dict.fromkeys(map(_label, values)))
+        self._is_numeric = all(map(_is_number, values))
+        if self._is_numeric:
+            low, high = min(values), max(values)
+            self._log = low > 0 and high >= 10 * low
+            self._low, high = self._place(low), self._place(high)
+            self._width = (high - self._low) or 1.0
+
+    def __call__(self, params: Mapping[str, Any]) -> list[float]:
+        if self._is_numeric:
+            value = params.get(self._name)
+            if not _is_number(value) or (self._log and value <= 0):  # type: ignore[operator]
+                return [0.5]
+            return [(self._place(value) - self._low) / self._width]
+        label = _label(params.get(self._name))
+        return [float(label == level) for level in self._levels]
+
+    def _place(self, value: Any) -> float:
+        return math.log(value) if self._log else float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _label(value: Any) -> str:
+    return f"{type(value).__name__} {value!r}"
