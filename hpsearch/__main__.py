@@ -1,9 +1,14 @@
-"""A comparison to begin with: ``python -m hpsearch`` runs the searches on the same real data."""
+"""Commands: ``python -m hpsearch`` compares the searches on real data, ``show`` reads a checkpoint.
+
+``python -m hpsearch show run.sqlite`` prints the table and the curve of a running or finished
+search.
+"""
 
 from __future__ import annotations
 
 import argparse
 import math
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +22,16 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from hpsearch import (
+    CheckpointError,
     ExhaustiveSearchCV,
     GPSearchCV,
     Real,
     SampledSearchCV,
     TPESearchCV,
 )
+from hpsearch.show import shown
 
+DESCRIPTION = "Run the searches on the same real data, or show a checkpoint file."
 C, GAMMA = (1e-3, 1e4), (1e-6, 1e1)
 SPACE = {"svc__C": Real(*C, log=True), "svc__gamma": Real(*GAMMA, log=True)}
 
@@ -41,8 +49,22 @@ class Outcome:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the searches, a line of progress each, and print what they found."""
+    """Run the searches, a line of progress each, and print what they found; or show a file."""
     options = _parser().parse_args(arguments)
+    if options.command == "show":
+        _show(options)
+    else:
+        _compare(options)
+
+
+def _show(options: argparse.Namespace) -> None:
+    try:
+        _print(shown(options.path, options.metric, None if options.all else options.top))
+    except (CheckpointError, ValueError) as error:
+        sys.exit(str(error))
+
+
+def _compare(options: argparse.Namespace) -> None:
     X, y = load_breast_cancer(return_X_y=True)
     rows = train_test_split(X, y, test_size=0.3, stratify=y, random_state=options.seed)
     _print(
@@ -58,7 +80,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m hpsearch", description=__doc__)
+    parser = argparse.ArgumentParser("python -m hpsearch", description=DESCRIPTION)
+    commands = parser.add_subparsers(dest="command", metavar="show")
+    show = commands.add_parser("show", help="print the table and the curve of a checkpoint file")
+    show.add_argument("path", help="what was given as checkpoint=")
+    show.add_argument("--metric", help="the score to go by (default: the first)")
+    show.add_argument("--top", type=int, default=10, help="rows of the table (default: 10)")
+    show.add_argument("--all", action="store_true", help="every row of the table")
     parser.add_argument("--n-jobs", type=int, default=2, help="fits at a time (default: 2)")
     parser.add_argument("--budget", type=int, default=30, help="candidates each (default: 30)")
     parser.add_argument("--seed", type=int, default=0, help="of the splits and searches")

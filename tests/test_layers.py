@@ -25,7 +25,7 @@ LAYERS = [
     {"fit_lines", "journal", "reuse", "space", "timing"},
     {"checks", "executors", "optimizers", "pruners", "sql_journal", "start", "work"},
     {"folds", "loop", "postgres_journal", "sqlite_journal"},
-    {"bench", "display", "refit"},
+    {"bench", "display", "refit", "show"},
     {"evaluation", "results"},
     {"base"},
     {"bayesian", "classical"},
