@@ -6,8 +6,12 @@ from hpsearch.classical import ExhaustiveSearchCV, SampledSearchCV
 from hpsearch.dimensions import Categorical, Integer, Ordinal, Real
 from hpsearch.journal import CheckpointError
 from hpsearch.loop import Event, SearchAborted, StopSearch
+from hpsearch.minimize import maximize, minimize
+from hpsearch.objective import RunningTrial
+from hpsearch.optimum import Optimum
 from hpsearch.postgres_journal import PostgresJournal
 from hpsearch.sqlite_journal import SQLiteJournal
+from hpsearch.steps import StepHalving, StepLedger
 
 __all__ = [
     "BaseSearchCV",
@@ -17,12 +21,18 @@ __all__ = [
     "ExhaustiveSearchCV",
     "GPSearchCV",
     "Integer",
+    "Optimum",
     "Ordinal",
     "PostgresJournal",
     "Real",
+    "RunningTrial",
     "SQLiteJournal",
     "SampledSearchCV",
     "SearchAborted",
+    "StepHalving",
+    "StepLedger",
     "StopSearch",
     "TPESearchCV",
+    "maximize",
+    "minimize",
 ]

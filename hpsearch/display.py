@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TextIO
 
 import numpy as np
@@ -43,6 +44,7 @@ def watchers_for(
     n_trials: int | None,
     listed: Iterable[Params] | None = None,
     max_time: float | None = None,
+    metric: str | None = None,
 ) -> list[Watcher]:
     """Return the displays of a verbosity: a live line, unless each fit prints its own.
 
@@ -56,11 +58,13 @@ def watchers_for(
         The candidates, where they are known beforehand, in the order of their numbers.
     max_time : float or None
         Seconds that the search may take.
+    metric : str or None
+        The score to show of the best, if not the one that the search goes by.
     """
     if verbose != 1:
         return []
     left = TimeLeft(n_trials, listed, max_time)
-    return [ProgressLine(_line(n_trials), left)]
+    return [ProgressLine(_line(n_trials), left, metric=metric)]
 
 
 class Line(Protocol):
@@ -164,11 +168,18 @@ class ProgressLine:
         Predicts the time left.
     clock : callable
         Gives seconds.
+    metric : str or None
+        The score to show of the best, if not the one that the search goes by.
     """
 
     def __init__(
-        self, line: Line, left: TimeLeft, clock: Callable[[], float] = time.monotonic
+        self,
+        line: Line,
+        left: TimeLeft,
+        clock: Callable[[], float] = time.monotonic,
+        metric: str | None = None,
     ) -> None:
+        self._metric = metric
         self._line = line
         self._left = left
         self._clock = clock
@@ -181,14 +192,14 @@ class ProgressLine:
             self._left.add(event.trial)
         if event.kind == "finished":
             counts = _counts(event.board)
-            told = [*_told(event.board, counts), f"in {short_time(elapsed)}"]
+            told = [*_told(event.board, counts, self._metric), f"in {short_time(elapsed)}"]
             self._line.close(_n_done(counts), told)
         elif now - self._last >= self._line.every:
             self._last = now
             counts = _counts(event.board)
             seconds = self._left.seconds(event.board, elapsed)
             left = [] if seconds is None else [f"{short_time(seconds)} left"]
-            self._line.draw(_n_done(counts), [*_told(event.board, counts), *left])
+            self._line.draw(_n_done(counts), [*_told(event.board, counts, self._metric), *left])
 
 
 def _counts(board: Board) -> dict[Status, int]:
@@ -202,12 +213,13 @@ def _n_done(counts: dict[Status, int]) -> int:
     return sum(counts.values()) - counts[Status.RUNNING]
 
 
-def _told(board: Board, counts: dict[Status, int]) -> list[str]:
+def _told(board: Board, counts: dict[Status, int], metric: str | None) -> list[str]:
     best = board.best()
     told = []
     if best is not None:
         params = short_params(best.params)
-        told.append(f"best {short_score(board.score(best))}" + (f" ({params})" if params else ""))
+        score = replace(board, metric=metric or board.metric).score(best)
+        told.append(f"best {short_score(score)}" + (f" ({params})" if params else ""))
     n_failed = sum(n for status, n in counts.items() if status.is_failure)
     told += [f"{n_failed} failed"] if n_failed else []
     n_pruned = counts[Status.PRUNED]

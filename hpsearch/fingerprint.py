@@ -188,6 +188,25 @@ def parts_of_search(search: Any, prepared: Any) -> Parts:
     return parts
 
 
+def parts_of_function(function: Any, settings: Mapping[str, Any]) -> Parts:
+    """Return all that the values of a function depend on, as far as can be seen.
+
+    Parameters
+    ----------
+    function : callable
+        What is evaluated.
+    settings : mapping
+        What decides where, by name.
+    """
+    parts = {"the objective": describe(function)}
+    parts |= {name: describe(value) for name, value in settings.items()}
+    if not isinstance(settings.get("random_state"), int):
+        parts["random_state"] = "no seed"
+    versions = {"Python": platform.python_version(), "numpy": np.__version__}
+    versions |= {"scipy": scipy.__version__}
+    return parts | {f"the version of {name}": version for name, version in versions.items()}
+
+
 def _holds_estimators(value: Any) -> bool:
     """Whether this is a list of steps, whose parts follow by their own names."""
     is_list = isinstance(value, (list, tuple)) and len(value) > 0

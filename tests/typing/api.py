@@ -10,10 +10,16 @@ from hpsearch import (
     ExhaustiveSearchCV,
     GPSearchCV,
     Integer,
+    Optimum,
     Ordinal,
     Real,
+    RunningTrial,
     SampledSearchCV,
+    StepHalving,
+    StepLedger,
     TPESearchCV,
+    maximize,
+    minimize,
 )
 from hpsearch.optimizers import (
     AbstractOptimizer,
@@ -88,3 +94,18 @@ class AnywhereSearchCV(GPSearchCV):
 
 def own_optimizer(estimator: object) -> GPSearchCV:
     return GPSearchCV(estimator, {"C": (0.1, 1.0)}, optimizer=Anywhere)
+
+
+def train(params: dict[str, Any], trial: RunningTrial) -> float:
+    loss: float = params["x"]
+    return loss if trial.report(1, loss) else -loss
+
+
+def functions() -> None:
+    found: Optimum = minimize(
+        train, {"x": (0.0, 1.0)}, n_iter=5, steps=StepHalving(reduction=2), n_jobs=2
+    )
+    value: float = found.best_value
+    most = maximize(lambda params: value, {"x": [1, 2]}, optimizer="grid")
+    goes_on: bool = StepLedger(StepHalving()).start().report(1, most.best_value)
+    assert goes_on

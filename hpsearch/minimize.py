@@ -1,0 +1,396 @@
+"""The least, or the greatest, value of a function of hyperparameters.
+
+The same loop, executors and checkpoints as the searches of estimators. Inside greater is better:
+the sign turns here and in `objective`, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hpsearch.display import watchers_for, watchers_of
+from hpsearch.executors import executor_for
+from hpsearch.fingerprint import parts_of_function
+from hpsearch.journal import Journal, Origin, Session, Unrecorded
+from hpsearch.loop import Limits, Loop, SearchAborted, Watcher
+from hpsearch.memory import available
+from hpsearch.notes import PREFIX, folder
+from hpsearch.objective import METRIC, Calls, Objective, StoppedByItself, takes_trial
+from hpsearch.optimizers import (
+    GPOptimizer,
+    GridOptimizer,
+    Optimizer,
+    RandomOptimizer,
+    SobolOptimizer,
+    TPEOptimizer,
+)
+from hpsearch.optimizers.base import seed_of
+from hpsearch.optimum import Optimum, grouped, tell_failures
+from hpsearch.results import Trials
+from hpsearch.space import Space
+from hpsearch.sqlite_journal import SQLiteJournal
+from hpsearch.start import starting_params
+from hpsearch.steps import StepHalving, StepLedger
+from hpsearch.trial import Params
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "gp": GPOptimizer,
+    "tpe": TPEOptimizer,
+    "random": RandomOptimizer,
+    "sobol": SobolOptimizer,
+    "grid": GridOptimizer,
+}
+
+
+def minimize(
+    objective: Callable[..., Any],
+    space: Any,
+    *,
+    n_iter: int | None = None,
+    optimizer: str | Optimizer | Callable[..., Optimizer] = "gp",
+    n_jobs: int | None = None,
+    constraint: Callable[[Params], bool] | None = None,
+    initial_params: Sequence[Params] | None = None,
+    steps: StepHalving | None = None,
+    checkpoint: str | os.PathLike[str] | Journal | None = None,
+    max_time: float | None = None,
+    fit_timeout: float | None = None,
+    memory_guard: bool = True,
+    raise_errors: bool = False,
+    watch: Watcher | Sequence[Watcher] | None = None,
+    verbose: int = 0,
+    random_state: Any = None,
+) -> Optimum:
+    """Find the parameters for which a function is least.
+
+    Parameters
+    ----------
+    objective : callable
+        Takes a dict of parameters, returns a number; or a dict with the number as ``"loss"`` and
+        ``"status": "ok"`` (anything else there is a failure), the rest of which is kept. If it
+        takes a second argument, that is a trial to which values can be reported while it runs,
+        see `steps`. What it raises, NaN and infinity are failures of one trial; the search
+        learns to avoid them and goes on.
+    space : dict, list of dict, or Space
+        Parameter names to lists of values (a list is never a range), ranges
+        ``(low, high)`` or ``(low, high, "log-uniform")`` as tuples of numbers, `Real`, `Integer`,
+        `Categorical`, `Ordinal`, or frozen distributions of scipy.stats. A list of dicts is a
+        conditional space. None if `optimizer` is an object, which has its own.
+    n_iter : int or None, default=None
+        Trials at most, those of an earlier run with the same `checkpoint` included. None goes on
+        until `max_time` is over, or every candidate of a finite space was tried.
+    optimizer : {"gp", "tpe", "random", "sobol", "grid"}, Optimizer or callable, default="gp"
+        What proposes candidates: a Gaussian process (for some hundreds of trials), Parzen
+        estimators (for thousands), or one that does not learn. An object with ``ask``, ``tell``,
+        ``expect`` and ``learns``, which it is told greater-is-better; or what makes one, called
+        with the space, `random_state` and `initial_params`.
+    n_jobs : int or None, default=None
+        Trials that run at a time, through the active joblib backend.
+    constraint : callable or None, default=None
+        Takes a candidate, returns whether it may be evaluated.
+    initial_params : sequence of dict or None, default=None
+        Candidates to evaluate first.
+    steps : StepHalving or None, default=None
+        Ends trials that are not among the best at the same step: ``trial.report(step, value)``
+        then returns False, and the objective should return what it has. Such a trial has the
+        status "pruned" and cannot be the best.
+    checkpoint : path, SQLiteJournal or other Journal, default=None
+        A file in which each finished trial is written down. The same call again goes on from
+        there; with ``n_jobs=1`` the end is that of an undisturbed run. What the objective reads
+        from outside its code and its arguments is not looked at.
+    max_time : float or None, default=None
+        Seconds after which no trial starts; trials in processes are ended then.
+    fit_timeout : float or None, default=None
+        Seconds that one trial may take. It runs in a process of its own and is killed after
+        them, with the status "timeout".
+    memory_guard : bool, default=True
+        Whether trials in processes are held back that would not fit into memory beside the
+        others (Linux only).
+    raise_errors : bool, default=False
+        Whether what the objective raises ends the search.
+    watch : callable, sequence of callables or None, default=None
+        Called with an `Event` when a trial starts, has a result or is closed, and at the end.
+        One that raises `StopSearch` ends the search.
+    verbose : int, default=0
+        1 shows a line of progress.
+    random_state : int, RandomState, Generator or None, default=None
+        The seed; with ``n_jobs=1`` the same seed gives the same search.
+
+    Returns
+    -------
+    found : Optimum
+        With `best_params`, `best_value` and `trials`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Before the first trial, if an argument cannot be used.
+    SearchAborted
+        If no trial was evaluated to its end.
+    CheckpointError
+        If the checkpoint cannot be used.
+
+    Examples
+    --------
+    >>> from hpsearch import minimize
+    >>> def loss(params):
+    ...     return (params["x"] - 3) ** 2 + params["n"]
+    >>> found = minimize(loss, {"x": (-5.0, 10.0), "n": (1, 8)}, n_iter=30, random_state=0)
+    >>> found.best_params["n"], abs(found.best_params["x"] - 3) < 0.5
+    (1, True)
+    """
+    return _Request(
+        sign=-1,
+        objective=objective,
+        space=space,
+        n_iter=n_iter,
+        optimizer=optimizer,
+        n_jobs=n_jobs,
+        constraint=constraint,
+        initial_params=initial_params,
+        steps=steps,
+        checkpoint=checkpoint,
+        max_time=max_time,
+        fit_timeout=fit_timeout,
+        memory_guard=memory_guard,
+        raise_errors=raise_errors,
+        watch=watch,
+        verbose=verbose,
+        random_state=random_state,
+    ).answer()
+
+
+def maximize(
+    objective: Callable[..., Any],
+    space: Any,
+    *,
+    n_iter: int | None = None,
+    optimizer: str | Optimizer | Callable[..., Optimizer] = "gp",
+    n_jobs: int | None = None,
+    constraint: Callable[[Params], bool] | None = None,
+    initial_params: Sequence[Params] | None = None,
+    steps: StepHalving | None = None,
+    checkpoint: str | os.PathLike[str] | Journal | None = None,
+    max_time: float | None = None,
+    fit_timeout: float | None = None,
+    memory_guard: bool = True,
+    raise_errors: bool = False,
+    watch: Watcher | Sequence[Watcher] | None = None,
+    verbose: int = 0,
+    random_state: Any = None,
+) -> Optimum:
+    """Find the parameters for which a function is greatest; see `minimize`.
+
+    Examples
+    --------
+    >>> from hpsearch import maximize
+    >>> found = maximize(lambda p: -abs(p["x"] - 3), {"x": (0, 9)}, n_iter=10, random_state=0)
+    >>> found.best_params
+    {'x': 3}
+    """
+    return _Request(
+        sign=1,
+        objective=objective,
+        space=space,
+        n_iter=n_iter,
+        optimizer=optimizer,
+        n_jobs=n_jobs,
+        constraint=constraint,
+        initial_params=initial_params,
+        steps=steps,
+        checkpoint=checkpoint,
+        max_time=max_time,
+        fit_timeout=fit_timeout,
+        memory_guard=memory_guard,
+        raise_errors=raise_errors,
+        watch=watch,
+        verbose=verbose,
+        random_state=random_state,
+    ).answer()
+
+
+@dataclass(frozen=True)
+class _Request:
+    """The arguments of `minimize`; `sign` is -1 if less is better."""
+
+    sign: int
+    objective: Callable[..., Any]
+    space: Any
+    n_iter: int | None
+    optimizer: str | Optimizer | Callable[..., Optimizer]
+    n_jobs: int | None
+    constraint: Callable[[Params], bool] | None
+    initial_params: Sequence[Params] | None
+    steps: StepHalving | None
+    checkpoint: str | os.PathLike[str] | Journal | None
+    max_time: float | None
+    fit_timeout: float | None
+    memory_guard: bool
+    raise_errors: bool
+    watch: Watcher | Sequence[Watcher] | None
+    verbose: int
+    random_state: Any
+
+    def answer(self) -> Optimum:
+        """Search, and say what was found."""
+        self._check()
+        gets_trial = takes_trial(self.objective)
+        if self.steps is not None and not gets_trial:
+            raise TypeError(
+                "steps: the objective takes one argument, so it cannot report. Give it a second "
+                "one, and call its `report(step, value)`."
+            )
+        space = self._space()
+        with ExitStack() as stack:
+            session = stack.enter_context(self._session(space))
+            origin = session.origin(self.random_state, self.n_iter)
+            optimizer = self._optimizer_of(space, origin)
+            self._check_ends(space, optimizer)
+            ledger = None
+            if self.steps is not None:
+                where = tempfile.TemporaryDirectory(prefix=f"{PREFIX}-{os.getpid()}-", dir=folder())
+                ledger = StepLedger(self.steps, Path(stack.enter_context(where), "steps"))
+            objective = Objective(
+                self.objective, self.sign, gets_trial, ledger, bool(self.raise_errors)
+            )
+            loop = self._run(objective, optimizer, space, session)
+        return self._optimum(loop)
+
+    def _check(self) -> None:
+        """Raise for arguments that cannot be used."""
+        if not callable(self.objective):
+            raise TypeError(
+                f"objective: {self.objective!r} cannot be called; give a function of a dict."
+            )
+        for name in ("max_time", "fit_timeout"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} must be a positive number of seconds, got {value!r}.")
+        if self.n_iter is not None and not (self.n_iter == int(self.n_iter) and self.n_iter > 0):
+            raise ValueError(f"n_iter must be a positive integer or None, got {self.n_iter!r}.")
+        if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer={self.optimizer!r} is none of {sorted(OPTIMIZERS)}.")
+        if self._is_made and (self.space is not None or self.initial_params):
+            raise ValueError(
+                "optimizer is an object, which has its own space and initial candidates: pass "
+                "space=None and no initial_params, or the class instead of the object."
+            )
+
+    @property
+    def _is_made(self) -> bool:
+        return not isinstance(self.optimizer, (str, type)) and isinstance(self.optimizer, Optimizer)
+
+    def _check_ends(self, space: Space | None, optimizer: Optimizer) -> None:
+        """Raise if nothing would ever end the search."""
+        is_finite = space is not None and space.size is not None
+        if self.n_iter is None and self.max_time is None and (optimizer.learns or not is_finite):
+            raise ValueError(
+                "Nothing would end the search: give n_iter (trials) or max_time (seconds)."
+            )
+
+    def _space(self) -> Space | None:
+        if not self._is_made:
+            return Space.of(self.space, self.constraint)
+        own = getattr(self.optimizer, "space", None)
+        return own if isinstance(own, Space) else None
+
+    def _optimizer_of(self, space: Space | None, origin: Origin) -> Optimizer:
+        if space is None or self._is_made:
+            return self.optimizer  # type: ignore[return-value] # it was made by the user
+        given: Any = self.optimizer
+        make = OPTIMIZERS[given] if isinstance(given, str) else given
+        start = starting_params(space, {}, self.initial_params)
+        made: Optimizer = make(
+            space, random_state=seed_of(origin.random_state), initial_params=start
+        )
+        return made
+
+    def _session(self, space: Space | None) -> Session:
+        """Open the checkpoint, if there is one."""
+        if self.checkpoint is None:
+            return Unrecorded()
+        if space is None:
+            raise ValueError(
+                "checkpoint: the optimizer has no `space` (hpsearch.space.Space), by which its "
+                "candidates could be written down."
+            )
+        settings = {
+            "the space": space.branches,
+            "constraint": space.constraint,
+            "optimizer": self.optimizer,
+            "initial_params": list(self.initial_params or ()),
+            "steps": self.steps,
+            "random_state": self.random_state,
+            "whether less is better": self.sign < 0,
+        }
+        parts = parts_of_function(self.objective, settings)
+        if isinstance(self.checkpoint, (str, os.PathLike)):
+            return SQLiteJournal(self.checkpoint).open(parts)
+        return self.checkpoint.open(parts)
+
+    def _run(
+        self, objective: Objective, optimizer: Optimizer, space: Space | None, session: Session
+    ) -> Loop:
+        memory = available() if self.memory_guard else None
+        shown = watchers_for(self.verbose, self.n_iter, max_time=self.max_time, metric="value")
+        limits = Limits(self.n_iter, self.max_time, self.fit_timeout, refits=False)
+        with executor_for(self.n_jobs, self.fit_timeout, memory) as executor:
+            if self.fit_timeout is not None and not executor.can_kill:
+                raise ValueError(
+                    "fit_timeout needs worker processes that can be ended: use joblib's loky "
+                    "backend, and do not nest the search in another one's worker."
+                )
+            loop = Loop(
+                optimizer,
+                Calls(executor.share(objective), objective),
+                executor,
+                metric=METRIC,
+                n_splits=1,
+                limits=limits,
+                pruner=StoppedByItself(),
+                journal=session,
+                watch=[*shown, *watchers_of(self.watch)],
+            )
+            if space is not None:
+                session.spell_with(space.spell)
+                known = session.restored(space.read, self.n_iter)
+                objective.recall(known)
+                loop.restore(known)
+            loop.run()
+        return loop
+
+    def _optimum(self, loop: Loop) -> Optimum:
+        trials, best = Trials(loop.board.trials), loop.board.best()
+        if best is None:
+            raise self._nothing(trials, loop.interrupted)
+        if loop.interrupted:
+            warnings.warn(
+                f"The search was interrupted: {trials!r}. What is returned is the best of them.",
+                UserWarning,
+                stacklevel=4,
+            )
+        tell_failures(trials)
+        value = best.results[0].scores["value"]
+        return Optimum(dict(best.params), value, trials, loop.stopped)
+
+    def _nothing(self, trials: Trials, is_interrupted: bool) -> BaseException:
+        """What to raise when there is no best."""
+        if is_interrupted:
+            return KeyboardInterrupt()
+        failed = [trial for trial in trials if trial.status.is_failure]
+        if failed:
+            return SearchAborted(
+                f"All {len(failed)} trials that ended failed ({grouped(failed)}).\nThe first of "
+                f"them, with {failed[0].params!r}:\n{failed[0].error}"
+            )
+        if self.max_time is not None and (trials or self.constraint is None):
+            text = f"max_time={self.max_time!r} seconds were over before the first trial ended."
+            return SearchAborted(text)
+        return SearchAborted("There was no candidate: does the constraint reject all of them?")
