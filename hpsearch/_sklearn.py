@@ -49,6 +49,22 @@ with_open = HasMethods(["open"])
 positive_int = Interval(numbers.Integral, 1, None, closed="left")  # for `_parameter_constraints`
 
 
+class Accepted(HasMethods):
+    """What a predicate is true of; for `_parameter_constraints`."""
+
+    # scikit-learn takes constraints of its own classes alone; this one is the least of them.
+    def __init__(self, accepts: Callable[[Any], bool], text: str) -> None:
+        super().__init__(["__eq__"])
+        self._accepts = accepts
+        self._text = text
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return self._accepts(val)
+
+    def __str__(self) -> str:
+        return self._text
+
+
 def fit_context(fit: Fit) -> Fit:
     """Decorate a `fit`: validate the parameters, and take callbacks down at any end."""
     return _fit_context(prefer_skip_nested_validation=False)(fit)  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpsearch import _sklearn as bridge
+from hpsearch import foreign
 from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.journal import Journal, Origin
@@ -34,7 +35,12 @@ class DistributionSearchCV(BaseSearchCV):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseSearchCV._parameter_constraints,
-        "param_distributions": [dict, list, Space],
+        "param_distributions": [
+            dict,
+            list,
+            Space,
+            bridge.Accepted(foreign.is_foreign, "a space of hyperopt or another library"),
+        ],
         "n_iter": [bridge.positive_int],
         "random_state": ["random_state"],
         "initial_params": [list, tuple, None],
@@ -96,7 +102,9 @@ class DistributionSearchCV(BaseSearchCV):
     def _candidates(self, origin: Origin) -> Source:
         space = Space.of(self.param_distributions, self.constraint)
         given = space.branches
-        check_space(self.estimator, given, "param_distributions", self.error_score, self.constraint)
+        check_space(
+            self.estimator, given, "param_distributions", self.error_score, space.constraint
+        )
         start = starting_params(space, self.estimator.get_params(), self.initial_params)
         seed = seed_of(origin.random_state)
         if self._is_covered(space):

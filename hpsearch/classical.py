@@ -7,12 +7,14 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from hpsearch import _sklearn as bridge
+from hpsearch import foreign
 from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.dimensions import Integer, Real
@@ -22,6 +24,7 @@ from hpsearch.optimizers.plain import ListedOptimizer
 from hpsearch.reuse import Family
 from hpsearch.trial import Params
 
+FOREIGN = "a space of hyperopt, scikit-optimize or ConfigSpace"
 DRAWS_PER_CANDIDATE = 1000  # of a sampler, before its constraint is held to be impossible
 
 
@@ -63,7 +66,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseSearchCV._parameter_constraints,
-        "param_grid": [dict, list],
+        "param_grid": [dict, list, bridge.Accepted(foreign.is_foreign, FOREIGN)],
     }
 
     def __init__(
@@ -108,12 +111,16 @@ class ExhaustiveSearchCV(BaseSearchCV):
         self.param_grid = param_grid
 
     def _candidates(self, origin: Origin) -> Source:
-        given = _as_grid(self.param_grid)
-        check_space(self.estimator, given, "param_grid", self.error_score, self.constraint)
+        reading = foreign.read(self.param_grid)
+        given, constraint = (
+            _as_grid(reading.space),
+            foreign.both(reading.constraint, self.constraint),
+        )
+        check_space(self.estimator, given, "param_grid", self.error_score, constraint)
         grid = ParameterGrid(given)
-        if self.constraint is None:
+        if constraint is None:
             return _listed(grid, len(grid))
-        return _listed(Allowed(grid, self.constraint), None)
+        return _listed(Allowed(grid, constraint), None)
 
 
 class SampledSearchCV(BaseSearchCV):
@@ -160,7 +167,7 @@ class SampledSearchCV(BaseSearchCV):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseSearchCV._parameter_constraints,
-        "param_distributions": [dict, list],
+        "param_distributions": [dict, list, bridge.Accepted(foreign.is_foreign, FOREIGN)],
         "n_iter": [bridge.positive_int],
         "random_state": ["random_state"],
     }
@@ -211,8 +218,14 @@ class SampledSearchCV(BaseSearchCV):
         self.random_state = random_state
 
     def _candidates(self, origin: Origin) -> Source:
-        given = self.param_distributions
-        check_space(self.estimator, given, "param_distributions", self.error_score, self.constraint)
+        reading = self._reading()
+        check_space(
+            self.estimator,
+            reading.space,
+            "param_distributions",
+            self.error_score,
+            reading.constraint,
+        )
         draws = self._sampler(self.n_iter, origin.random_state)
         if len(origin.n_iters) > 1 and not self._has_distribution():
             extended = self._extended(origin)
@@ -223,16 +236,22 @@ class SampledSearchCV(BaseSearchCV):
         is_own = isinstance(origin.random_state, int)
         return _listed(draws if is_own else list(draws), len(draws))
 
+    def _reading(self) -> foreign.Reading:
+        """The space in our own words, with all that constrains it."""
+        reading = foreign.read(self.param_distributions)
+        return replace(reading, constraint=foreign.both(reading.constraint, self.constraint))
+
     def _sampler(self, n_iter: int, random_state: Any) -> ParameterSampler | Allowed:
         """Draws; with a constraint, the first `n_iter` that it allows."""
-        space = _countable(self.param_distributions)
-        if self.constraint is None:
+        reading = self._reading()
+        space = _countable(reading.space)
+        if reading.constraint is None:
             return ParameterSampler(space, n_iter, random_state=random_state)
         n_draws = n_iter * DRAWS_PER_CANDIDATE
         if not self._has_distribution():  # drawn without replacement
             n_draws = min(n_draws, len(ParameterGrid(space)))
         draws = ParameterSampler(space, n_draws, random_state=random_state)
-        return Allowed(draws, self.constraint, n_iter)
+        return Allowed(draws, reading.constraint, n_iter)
 
     def _extended(self, origin: Origin) -> list[Params]:
         """The draws of each earlier run, then those of this one that are new.
@@ -246,7 +265,7 @@ class SampledSearchCV(BaseSearchCV):
         return found
 
     def _has_distribution(self) -> bool:
-        branches = _branches(_countable(self.param_distributions))
+        branches = _branches(_countable(self._reading().space))
         return any(hasattr(values, "rvs") for branch in branches for values in branch.values())
 
 

@@ -240,7 +240,7 @@ class _Values(Sequence[Any]):
     def encode(self, value: Any) -> float:
         place = self._find(value)
         if place is None:  # 1 stands for a listed 1.0, but never True for 1
-            alike = (i for i, v in enumerate(self._cells) if _equal_numbers(v, value))
+            alike = (i for i, v in enumerate(self._cells) if _alike(v, value))
             place = next(alike, None)
         if place is None:
             raise ValueError(f"{value!r} is not in {self!r}.")
@@ -386,7 +386,8 @@ class Frozen:
 
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
         """Draw from the distribution."""
-        return self.distribution.rvs(size=1 if size is None else size, random_state=random_state)
+        given = {} if size is None else {"size": size}
+        return self.distribution.rvs(random_state=random_state, **given)
 
     def __repr__(self) -> str:
         dist = getattr(self.distribution, "dist", None)
@@ -420,8 +421,10 @@ def _number(value: Any, dimension: object) -> float:
     return float(value)
 
 
-def _equal_numbers(a: Any, b: Any) -> bool:
-    return _is_number(a) and _is_number(b) and bool(a == b)
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two numbers are equal, or two strings, of whatever types (numpy has its own)."""
+    same_kind = (_is_number(a) and _is_number(b)) or (isinstance(a, str) and isinstance(b, str))
+    return same_kind and bool(a == b)
 
 
 def _same(a: Any, b: Any) -> bool:

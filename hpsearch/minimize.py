@@ -82,7 +82,9 @@ def minimize(
         Parameter names to lists of values (a list is never a range), ranges
         ``(low, high)`` or ``(low, high, "log-uniform")`` as tuples of numbers, `Real`, `Integer`,
         `Categorical`, `Ordinal`, or frozen distributions of scipy.stats. A list of dicts is a
-        conditional space. None if `optimizer` is an object, which has its own.
+        conditional space. Spaces of Optuna, scikit-optimize, hyperopt and ConfigSpace are taken
+        as they are; an objective for a nested space of hyperopt gets it nested. None if
+        `optimizer` is an object, which has its own.
     n_iter : int or None, default=None
         Trials at most, those of an earlier run with the same `checkpoint` included. None goes on
         until `max_time` is over, or every candidate of a finite space was tried.
@@ -257,11 +259,12 @@ class _Request:
             if self.steps is not None:
                 where = tempfile.TemporaryDirectory(prefix=f"{PREFIX}-{os.getpid()}-", dir=folder())
                 ledger = StepLedger(self.steps, Path(stack.enter_context(where), "steps"))
+            shape = None if space is None else space.shape
             objective = Objective(
-                self.objective, self.sign, gets_trial, ledger, bool(self.raise_errors)
+                self.objective, self.sign, gets_trial, ledger, bool(self.raise_errors), shape
             )
             loop = self._run(objective, optimizer, space, session)
-        return self._optimum(loop)
+        return self._optimum(loop, shape)
 
     def _check(self) -> None:
         """Raise for arguments that cannot be used."""
@@ -366,7 +369,7 @@ class _Request:
             loop.run()
         return loop
 
-    def _optimum(self, loop: Loop) -> Optimum:
+    def _optimum(self, loop: Loop, shape: Callable[[Params], Any] | None) -> Optimum:
         trials, best = Trials(loop.board.trials), loop.board.best()
         if best is None:
             raise self._nothing(trials, loop.interrupted)
@@ -378,7 +381,8 @@ class _Request:
             )
         tell_failures(trials)
         value = best.results[0].scores["value"]
-        return Optimum(dict(best.params), value, trials, loop.stopped)
+        params = dict(best.params) if shape is None else shape(best.params)
+        return Optimum(params, value, trials, loop.stopped)
 
     def _nothing(self, trials: Trials, is_interrupted: bool) -> BaseException:
         """What to raise when there is no best."""

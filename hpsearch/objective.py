@@ -99,6 +99,7 @@ class Objective:
     takes_trial: bool
     ledger: StepLedger | None
     raises: bool
+    shape: Callable[[Params], Any] | None = None
 
     def evaluate(self, task: Task) -> SplitResult:
         """Call the function; what goes wrong in it comes back as a result."""
@@ -107,7 +108,8 @@ class Objective:
         began = time.perf_counter()
         try:
             # A copy, so that a function that empties its dict harms nobody.
-            given = (dict(task.params), trial) if self.takes_trial else (dict(task.params),)
+            params = dict(task.params) if self.shape is None else self.shape(task.params)
+            given = (params, trial) if self.takes_trial else (params,)
             value, info = _read(self.function(*given), trial)
             error, status = None, Status.PRUNED if trial.should_stop else Status.COMPLETE
         except KeyboardInterrupt:

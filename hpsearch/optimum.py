@@ -21,7 +21,7 @@ class Optimum:
     Parameters
     ----------
     best_params : dict
-        Of the best trial that was evaluated to its end.
+        Of the best trial that was evaluated to its end, as the objective got them.
     best_value : float
         What the objective returned for it.
     trials : Trials

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hpsearch import foreign
 from hpsearch.dimensions import (
     Categorical,
     Dimension,
@@ -45,6 +46,9 @@ class Space:
         Parameter names to dimensions.
     constraint : callable, optional
         Takes a candidate (a dict), returns whether it may be evaluated.
+    shape : callable, optional
+        Makes of a candidate what a function is given in its place, if it was written for the
+        nested values of another library.
 
     Examples
     --------
@@ -56,10 +60,14 @@ class Space:
     """
 
     def __init__(
-        self, branches: Sequence[Mapping[str, Dimension]], constraint: Constraint | None = None
+        self,
+        branches: Sequence[Mapping[str, Dimension]],
+        constraint: Constraint | None = None,
+        shape: Callable[[Params], Any] | None = None,
     ) -> None:
         self.branches = [dict(sorted(branch.items())) for branch in branches]
         self.constraint = constraint
+        self.shape = shape
 
     @classmethod
     def of(
@@ -76,7 +84,8 @@ class Space:
             distinct numbers is ordered. A tuple ``(low, high)``, ``(low, high, "uniform")`` or
             ``(low, high, "log-uniform")`` of numbers is a range: of integers if both ends are.
             `Real`, `Integer`, `Categorical`, and frozen distributions of scipy.stats stand for
-            themselves. A list of dicts is a conditional space.
+            themselves. A list of dicts is a conditional space. Spaces of Optuna, scikit-optimize,
+            hyperopt and ConfigSpace are read as they are.
         constraint : callable, optional
             Takes a candidate, returns whether it may be evaluated.
 
@@ -86,13 +95,16 @@ class Space:
             That name the parameter, what was given and what is accepted.
         """
         if isinstance(given, Space):
-            return given if constraint is None else cls(given.branches, constraint)
+            return given if constraint is None else cls(given.branches, constraint, given.shape)
+        reading = foreign.read(given)
+        given = reading.space
         listed = [given] if isinstance(given, Mapping) else given
         if isinstance(listed, (str, bytes)) or not isinstance(listed, Sequence):
             raise TypeError(f"A space is a dict or a list of dicts, got {given!r}.")
         if not listed:
             raise ValueError("A space needs at least one dict, got an empty list.")
-        return cls([_branch(branch) for branch in listed], constraint)
+        both = foreign.both(reading.constraint, constraint)
+        return cls([_branch(branch) for branch in listed], both, reading.shape)
 
     @property
     def n_coordinates(self) -> int:
