@@ -21,6 +21,7 @@ from hpsearch.display import watchers_for, watchers_of
 from hpsearch.evaluation import CrossValidation
 from hpsearch.executors import executor_for
 from hpsearch.fingerprint import parts_of_search
+from hpsearch.fitted import FittedSearch, sizes_of
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.loop import Limits, Loop, SearchAborted, Watcher
 from hpsearch.memory import available
@@ -49,7 +50,7 @@ class Source:
     listed: Iterable[Params] | None = None
 
 
-class BaseSearchCV(bridge.SearchBase):
+class BaseSearchCV(FittedSearch, bridge.SearchBase):
     """Base of the searches; write `_candidates` to make one of your own.
 
     Parameters
@@ -108,6 +109,8 @@ class BaseSearchCV(bridge.SearchBase):
     ----------
     trials_ : Trials
         A record a candidate, also of those that failed.
+    split_sizes_ : list of (int, int)
+        Training and test rows of each split.
     stopped_ : str or None
         Why the search ended early: the text of a `StopSearch`, "max_time", or "interrupted".
     """
@@ -201,6 +204,8 @@ class BaseSearchCV(bridge.SearchBase):
             self._checked_cv_orig = prepared.cv
             self.n_splits_ = bridge.count_splits(prepared)
             splits = session.settle(bridge.split(prepared, self.n_splits_), prepared.cv)
+            self.split_sizes_ = sizes_of(splits)
+            self._judged_by = metric
             work = self._work(prepared, splits, source)
             trials = self._search(work, source, metric, callbacks, session)
         self._publish(prepared, trials)
@@ -341,6 +346,8 @@ class BaseSearchCV(bridge.SearchBase):
             refit_metric = self.refit
         unscored = results.scorer_errors(trials, refit_metric, self.error_score)
         bridge.report_scorer_failures(unscored)
+        if isinstance(refit_metric, str) and self.multimetric_:
+            self._judged_by = refit_metric
         if self.refit or not self.multimetric_:
             self.best_index_ = bridge.best_index(self, refit_metric, self.cv_results_)
             if not callable(self.refit):

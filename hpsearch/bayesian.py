@@ -99,6 +99,9 @@ class DistributionSearchCV(BaseSearchCV):
         self.metric = metric
         self.optimizer = optimizer
 
+    def _space(self) -> Space:
+        return Space.of(self.param_distributions)
+
     def _candidates(self, origin: Origin) -> Source:
         space = Space.of(self.param_distributions, self.constraint)
         given = space.branches

@@ -21,7 +21,9 @@ from hpsearch.dimensions import Integer, Real
 from hpsearch.journal import Journal, Origin
 from hpsearch.loop import Watcher
 from hpsearch.optimizers.plain import ListedOptimizer
+from hpsearch.outcome import space_of_lists
 from hpsearch.reuse import Family
+from hpsearch.space import Space
 from hpsearch.trial import Params
 
 FOREIGN = "a space of hyperopt, scikit-optimize or ConfigSpace"
@@ -109,6 +111,11 @@ class ExhaustiveSearchCV(BaseSearchCV):
             watch=watch,
         )
         self.param_grid = param_grid
+
+    _is_exhaustive = True
+
+    def _space(self) -> Space:
+        return space_of_lists(_as_grid(self.param_grid), self.trials_)
 
     def _candidates(self, origin: Origin) -> Source:
         reading = foreign.read(self.param_grid)
@@ -216,6 +223,9 @@ class SampledSearchCV(BaseSearchCV):
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.random_state = random_state
+
+    def _space(self) -> Space:
+        return space_of_lists(self.param_distributions, self.trials_)
 
     def _candidates(self, origin: Origin) -> Source:
         reading = self._reading()

@@ -16,6 +16,7 @@ LAYERS = [
         "brief",
         "dimensions",
         "fingerprint",
+        "honest",
         "interrupts",
         "memory",
         "notes",
@@ -23,16 +24,64 @@ LAYERS = [
         "steps",
         "trial",
     },
-    {"fit_lines", "foreign", "journal", "reuse", "timing"},
-    {"space"},
-    {"checks", "executors", "optimizers", "pruners", "sql_journal", "start", "work"},
-    {"folds", "loop", "objective", "postgres_journal", "sqlite_journal"},
-    {"bench", "display", "refit", "show"},
-    {"evaluation", "results"},
-    {"base", "optimum"},
-    {"bayesian", "classical", "minimize"},
-    {"__init__"},
-    {"__main__"},
+    {
+        "failures",
+        "fit_lines",
+        "foreign",
+        "journal",
+        "reuse",
+        "timing",
+    },
+    {
+        "space",
+    },
+    {
+        "checks",
+        "executors",
+        "optimizers",
+        "outcome",
+        "pruners",
+        "sql_journal",
+        "start",
+        "work",
+    },
+    {
+        "folds",
+        "importance",
+        "loop",
+        "objective",
+        "postgres_journal",
+        "sqlite_journal",
+    },
+    {
+        "bench",
+        "display",
+        "refit",
+        "show",
+        "summary",
+    },
+    {
+        "evaluation",
+        "results",
+    },
+    {
+        "fitted",
+    },
+    {
+        "base",
+        "optimum",
+    },
+    {
+        "bayesian",
+        "classical",
+        "minimize",
+    },
+    {
+        "__init__",
+    },
+    {
+        "__main__",
+    },
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))

@@ -66,10 +66,10 @@ class Columns:
             cells = (np.arange(n_branches) + 0.5) / n_branches
             self.columns.append(Column(False, cells, tuple(range(n_branches))))
         # For each branch, for each of its parameters: the column, None for a constant.
-        self._places: list[list[int | None]] = [[None] * len(b) for b in space.branches]
+        self.places: list[list[int | None]] = [[None] * len(b) for b in space.branches]
         for dimension, uses in _shared(space):
             for branch, place in uses:
-                self._places[branch][place] = len(self.columns)
+                self.places[branch][place] = len(self.columns)
             self.columns.append(
                 Column(dimension.ordered, _cells(dimension), tuple(b for b, _ in uses))
             )
@@ -111,7 +111,7 @@ class Columns:
         branch_of = np.array([point.branch for point in points], dtype=int)
         if len(self.space.branches) > 1:
             rows[:, 0] = (branch_of + 0.5) / len(self.space.branches)
-        for branch, places in enumerate(self._places):
+        for branch, places in enumerate(self.places):
             kept = [(i, place) for i, place in enumerate(places) if place is not None]
             at = branch_of == branch
             if kept and at.any():
@@ -123,7 +123,7 @@ class Columns:
     def point(self, row: Array) -> Point:
         """Return the point of a row, as it would be evaluated."""
         branch = int(self.branches(row[None])[0])
-        places, constants = self._places[branch], self._constants[branch]
+        places, constants = self.places[branch], self._constants[branch]
         units = [
             constant if place is None else float(row[place])
             for place, constant in zip(places, constants, strict=True)
