@@ -85,7 +85,9 @@ def record(search: Search, problem: Problem, params: dict, now: float, rng: np.r
 def pending_ignored() -> Iterator[None]:
     """Hide pending points from the model."""
     original = Model.of
-    Model.of = lambda columns, data, theta, pending: original(columns, data, theta, pending[:0])
+    Model.of = lambda columns, data, theta, pending, normal: original(
+        columns, data, theta, pending[:0], normal
+    )
     try:
         yield
     finally:

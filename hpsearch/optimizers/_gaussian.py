@@ -2,13 +2,15 @@
 
 x, X      features, (m, f) where asked and (n, f) where scored
 group     the length scale that divides each feature, (f,), numbers from 0 to d - 1
-y         scores, (n,), of mean 0 and variance 1, greater is better
-theta     log of (d length scales, noise variance), (d + 1,)
+y         scores, (n,), of mean 0 and variance 1, greater is better; or s versions of them, (n, s)
+theta     log of (d length scales, noise variance, variance of all effects), (d + 2,)
 r         distance of two points, their features divided by the length scales
 k, K      covariance of x with X, (m, n), and of X with itself, noise on the diagonal, (n, n)
-L, alpha  lower Cholesky factor of K, (n, n), and the solution of K alpha = y, (n,)
+W, v      waves of the effects of single parameters, and their variances: see `_effects`
+L, alpha  lower Cholesky factor of K, (n, n), and the solution of K alpha = y
 
-The prior mean is 0 and the prior variance 1: the scores are standardised.
+The covariance of two scores is Matern(r) + W diag(v) W^T: a joint process of variance 1, and the
+effects of single parameters. The prior mean is 0, as the scores are standardised.
 
 Sources: Rasmussen & Williams, Gaussian Processes for Machine Learning (2006); equation numbers are
 theirs. Length-scale prior: Hvarfner, Hellsten & Nardi, Vanilla Bayesian Optimization Performs
@@ -27,6 +29,8 @@ from scipy.linalg import lapack
 from scipy.optimize import minimize
 from scipy.special import erfcx, log_ndtr, ndtr
 
+from hpsearch.optimizers._effects import Effects
+
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
@@ -34,6 +38,8 @@ LENGTH_SCALES = (0.025, 100.0)  # bounds; features lie in [0, 1]
 LENGTH_PRIOR = (math.sqrt(2), math.sqrt(3))  # of log l, its mean in one dimension
 NOISES = (1e-6, 1.0)  # bounds
 NOISE_PRIOR = (-6.0, 1.5)  # of log noise; the scores of fixed splits repeat, so there is little
+EFFECTS = (0.01, 5.0)  # bounds of their variance
+EFFECTS_PRIOR = (-0.7, 1.0)  # of its log; weaker and stronger ones lost in an ablation
 JITTERS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)  # tried in turn on the diagonal
 
 
@@ -64,22 +70,27 @@ class Pairs:
     n: int
     i: Index  # (n (n - 1) / 2,)
     j: Index
+    effects: Effects
+    W: Array
     D: Array  # squared differences, summed over the features of a length scale, (pairs, d)
 
     @classmethod
     def of(cls, X: Array, group: Index) -> Pairs:
         i, j = np.tril_indices(len(X), -1)
+        effects = Effects.of(group)
         starts = np.flatnonzero(np.diff(group, prepend=-1))  # features of a group are neighbours
-        return cls(len(X), i, j, np.add.reduceat((X[i] - X[j]) ** 2, starts, axis=1))
+        D = np.add.reduceat((X[i] - X[j]) ** 2, starts, axis=1)
+        return cls(len(X), i, j, effects, effects.waves(X), D)
 
 
 def negative_log_posterior(theta: Array, pairs: Pairs, y: Array) -> tuple[float, Array]:
     """Return minus the log posterior of theta, up to a constant, and its gradient."""
-    weights, noise = np.exp(-2 * theta[:-1]), math.exp(theta[-1])
+    weights, noise = np.exp(-2 * theta[:-2]), math.exp(theta[-2])
+    v, slope_v = pairs.effects.variances(theta)
     r2 = pairs.D @ weights
-    K = np.zeros((pairs.n, pairs.n))
-    K[pairs.i, pairs.j] = matern(r2)
-    K[np.diag_indices(pairs.n)] = 1 + noise
+    K = (pairs.W * v) @ pairs.W.T
+    K[pairs.i, pairs.j] += matern(r2)  # only the lower triangle is read
+    K[np.diag_indices(pairs.n)] += 1 + noise
     L = cholesky(K)
     alpha = solve(L, y)
     inverse, _ = lapack.dpotri(L, lower=1)  # the lower triangle of K^-1
@@ -89,27 +100,32 @@ def negative_log_posterior(theta: Array, pairs: Pairs, y: Array) -> tuple[float,
     outer = inverse[pairs.i, pairs.j] - alpha[pairs.i] * alpha[pairs.j]
     slope = -2 * ((outer * matern_slope(r2)) @ pairs.D) * weights
     slope_noise = (np.trace(inverse) - alpha @ alpha) * noise / 2
+    # The derivative of K by v is W W^T, a wave each; dv / dlog of the effects' variance is v.
+    symmetric = inverse + np.tril(inverse, -1).T
+    by_v = (np.einsum("nw,nw->w", pairs.W, symmetric @ pairs.W) - (alpha @ pairs.W) ** 2) / 2
+    slope += pairs.effects.by_scale(by_v * slope_v)
     penalty, slope_penalty = negative_log_prior(theta)
-    return float(value + penalty), np.append(slope, slope_noise) + slope_penalty
+    return float(value + penalty), np.append(slope, [slope_noise, by_v @ v]) + slope_penalty
 
 
 def negative_log_prior(theta: Array) -> tuple[float, Array]:
-    """Return minus the log prior density of l and noise, up to a constant, and its gradient.
+    """Return minus the log prior density of theta, up to a constant, and its gradient.
 
-    Both are lognormal densities of l and of the noise, not of their logarithms, hence the terms
+    All are lognormal densities of l and of variances, not of their logarithms, hence the terms
     `+ theta`; the location of log l grows with log(d) / 2, as distances in the cube do.
     """
-    d = len(theta) - 1
-    location = np.append(np.full(d, LENGTH_PRIOR[0] + math.log(max(d, 1)) / 2), NOISE_PRIOR[0])
-    scale = np.append(np.full(d, LENGTH_PRIOR[1]), NOISE_PRIOR[1])
+    d = len(theta) - 2
+    others = NOISE_PRIOR, EFFECTS_PRIOR
+    lengths = LENGTH_PRIOR[0] + math.log(max(d, 1)) / 2, LENGTH_PRIOR[1]
+    location, scale = np.array([lengths] * d + [*others]).T
     z = (theta - location) / scale
     return float(np.sum(z**2 / 2 + theta)), z / scale + 1
 
 
 def default_theta(d: int) -> Array:
-    """Return the hyperparameters that are likely before any score: the mode of the prior."""
+    """Return hyperparameters that are likely before any score: length scales at their mode."""
     length_scale = min(max(0.2 * math.sqrt(d), 0.1), 3.0)
-    theta: Array = np.log(np.append(np.full(d, length_scale), 0.01))
+    theta: Array = np.log(np.append(np.full(d, length_scale), [0.01, 0.5]))
     return theta
 
 
@@ -117,7 +133,7 @@ def fit(X: Array, group: Index, y: Array) -> Array:
     """Return the theta of greatest posterior density that a search from the default finds."""
     d = int(group[-1]) + 1
     pairs, start = Pairs.of(X, group), default_theta(d)
-    bounds = np.log([LENGTH_SCALES] * d + [NOISES])
+    bounds = np.log([LENGTH_SCALES] * d + [NOISES, EFFECTS])
     try:
         found = minimize(
             negative_log_posterior,
@@ -138,45 +154,86 @@ def fit(X: Array, group: Index, y: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """The process given scores: a mean and a variance everywhere."""
+    """The process given scores: a mean and a variance everywhere.
+
+    Given several versions of the scores, there is a mean for each; the variance is the same.
+    """
 
     scales: Array  # length scale of each feature, (f,)
     X: Array  # divided by the scales, (n, f)
+    effects: Effects
+    v: Array
+    Wv: Array  # waves at X times v, (n, w)
     root: Array  # the inverse of L, (n, n)
     alpha: Array
 
     @classmethod
     def of(cls, X: Array, group: Index, y: Array, theta: Array) -> Posterior:
-        scales = np.exp(theta[group])
-        X = X / scales
-        K = matern(squared_distances(X, X))
-        K[np.diag_indices(len(X))] = 1 + math.exp(theta[-1])
+        scales, effects = np.exp(theta[group]), Effects.of(group)
+        W, (v, _) = effects.waves(X), effects.variances(theta)
+        X, Wv = X / scales, W * v
+        K = matern(squared_distances(X, X)) + Wv @ W.T
+        K[np.diag_indices(len(X))] += math.exp(theta[-2])
         L = cholesky(K)
         root, _ = lapack.dtrtri(L, lower=1)
-        return cls(scales, X, root, root.T @ (root @ y))
+        return cls(scales, X, effects, v, Wv, root, root.T @ (root @ y))
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
-        """Return mean and variance at x, both (m,)."""
-        k = matern(squared_distances(x / self.scales, self.X))
-        v = k @ self.root.T
-        return k @ self.alpha, _positive(1 - np.einsum("ij,ij->i", v, v))  # 2.25, 2.26
+        """Return the mean at x, (m,) or (m, s), and the variance, (m,)."""
+        at = self.at(x)
+        return at.mean, at.variance
 
-    def with_slopes(self, x: Array) -> tuple[Array, Array, Array, Array]:
-        """Return mean and variance at x, and their gradients by the features, both (m, f)."""
-        x = x / self.scales
-        r2 = squared_distances(x, self.X)
-        k = matern(r2)
-        v = k @ self.root.T
-        # dk / dx = 2 slope(r2) (x - X) / scales: both gradients are weighted sums of x - X.
-        slope = 2 * matern_slope(r2)
-        to_mean, to_variance = slope * self.alpha, -2 * slope * (v @ self.root)
+    def at(self, x: Array) -> Prediction:
+        """Return what is predicted at x."""
+        W, scaled = self.effects.waves(x), x / self.scales
+        r2 = squared_distances(scaled, self.X)
+        k = matern(r2) + W @ self.Wv.T
+        u = k @ self.root.T
+        mean = k @ self.alpha  # 2.25
+        prior = 1 + W**2 @ self.v
+        variance = np.maximum(prior - np.einsum("ij,ij->i", u, u), 1e-12)  # 2.26
+        return Prediction(self, x, W, r2, u, mean, variance)
 
-        def weighted(w: Array) -> Array:
-            slopes: Array = (w.sum(axis=1)[:, None] * x - w @ self.X) / self.scales
-            return slopes
+    def draw(self, x: Array, normal: Array) -> Array:
+        """Return draws of the process at x, (m, s), from standard normal numbers, (m, s)."""
+        at, scaled = self.at(x), x / self.scales
+        prior = matern(squared_distances(scaled, scaled)) + (at.W * self.v) @ at.W.T
+        drawn: Array = at.mean[:, None] + cholesky(prior - at.u @ at.u.T) @ normal
+        return drawn
 
-        variance = _positive(1 - np.einsum("ij,ij->i", v, v))
-        return k @ self.alpha, variance, weighted(to_mean), weighted(to_variance)
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Mean and variance at x, and what their gradients take."""
+
+    posterior: Posterior
+    x: Array
+    W: Array  # (m, w)
+    r2: Array  # (m, n)
+    u: Array  # the solution of L u^T = k^T, (m, n)
+    mean: Array
+    variance: Array
+
+    def slopes(self, by_mean: Array, by_variance: Array) -> Array:
+        """Return the gradient by x, (m, f), of functions of mean and variance.
+
+        Parameters
+        ----------
+        by_mean : array of shape (m,) or (m, s)
+            Their derivatives by the means.
+        by_variance : array of shape (m,)
+            Their derivatives by the variance.
+        """
+        given = self.posterior
+        # d mean = dk alpha, and d variance = d prior - 2 dk K^-1 k^T: both are sums over dk.
+        by_k = by_mean.reshape(len(self.x), -1) @ given.alpha.reshape(len(given.X), -1).T
+        by_k -= 2 * by_variance[:, None] * (self.u @ given.root)
+        by_W = by_k @ given.Wv + 2 * by_variance[:, None] * self.W * given.v
+        # The derivative of the Matern covariance by x is 2 slope(r2) (x - X) / scales.
+        w = 2 * matern_slope(self.r2) * by_k
+        joint = (w.sum(axis=1)[:, None] * (self.x / given.scales) - w @ given.X) / given.scales
+        slopes: Array = joint + given.effects.slopes(self.x, by_W)
+        return slopes
 
 
 def squared_distances(a: Array, b: Array) -> Array:
@@ -214,21 +271,17 @@ def solve(L: Array, y: Array) -> Array:
     return x
 
 
-def _positive(variance: Array) -> Array:
-    return np.maximum(variance, 1e-12)
-
-
 # --- expected improvement -------------------------------------------------------------------------
 
 
-def log_expected_improvement(mean: Array, variance: Array, best: float) -> Array:
+def log_expected_improvement(mean: Array, variance: Array, best: float | Array) -> Array:
     """Return the log of the expectation of max(f - best, 0), f normal."""
     scale = np.sqrt(variance)
     return np.log(scale) + log_h((mean - best) / scale)
 
 
 def log_expected_improvement_slopes(
-    mean: Array, variance: Array, best: float
+    mean: Array, variance: Array, best: float | Array
 ) -> tuple[Array, Array, Array]:
     """Return log expected improvement and its derivatives by mean and variance, all (m,)."""
     scale = np.sqrt(variance)
@@ -236,6 +289,32 @@ def log_expected_improvement_slopes(
     value = log_h(z)
     slope = np.exp(log_ndtr(z) - value)  # the derivative of h is the normal distribution function
     return np.log(scale) + value, slope / scale, (1 - slope * z) / (2 * variance)
+
+
+def log_mean_improvement(means: Array, variance: Array, best: Array) -> tuple[Array, Array, Array]:
+    """Return the log of expected improvement on average over s versions of the scores.
+
+    Parameters
+    ----------
+    means : array of shape (m, s)
+        A mean for each version.
+    variance : array of shape (m,)
+        The same for all.
+    best : array of shape (s,)
+        What is to be improved upon, in each.
+
+    Returns
+    -------
+    value, by_means, by_variance : arrays of shapes (m,), (m, s) and (m,)
+        The logarithm, and its derivatives.
+    """
+    logs, by_means, by_variance = log_expected_improvement_slopes(means, variance[:, None], best)
+    top = logs.max(axis=1, keepdims=True)
+    shares = np.exp(logs - top)
+    total = shares.sum(axis=1, keepdims=True)
+    shares /= total
+    value = (top + np.log(total / means.shape[1]))[:, 0]
+    return value, shares * by_means, (shares * by_variance).sum(axis=1)
 
 
 def log_h(z: Array) -> Array:

@@ -1,9 +1,9 @@
 """Bayesian optimisation with a Gaussian process.
 
 An ask standardises the scores, fits the process (`_gaussian`), and takes the point of greatest
-expected improvement (`_acquisition`) that was not asked before. Points still pending are believed
-to come out as predicted (the kriging believer of Ginsbourger, Le Riche & Carraro, 2010): the mean
-stays as it is, and the variance around them shrinks.
+expected improvement (`_acquisition`) that was not asked before. What points still pending may come
+out as is drawn from the process, several times; improvement is what is to be expected on average
+over these versions, beyond the best of each (Snoek, Larochelle & Adams, 2012).
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from hpsearch.optimizers._gaussian import (
     Posterior,
     default_theta,
     fit,
-    log_expected_improvement,
-    log_expected_improvement_slopes,
+    log_mean_improvement,
 )
 from hpsearch.optimizers.base import AbstractOptimizer, History, draw_unseen
 from hpsearch.optimizers.plain import SobolOptimizer
@@ -30,8 +29,10 @@ from hpsearch.space import Point
 N_START = 5  # points before the model is asked
 MIN_SCORES = 3  # finite scores that a model needs
 MAX_SCORES = 300  # scores that a model takes: its time grows with their cube
+MAX_FITTED = 150  # scores that its hyperparameters are learnt from, some twenty models in a row
 MAX_POINTS = 5_000  # a finite space up to this size is searched through
 TAIL = 5.0  # worst score kept, in distances from the best to the median, below the median
+N_VERSIONS = 16  # of the scores of pending points
 N_NEAR = 5  # best points around which to look
 
 
@@ -51,20 +52,26 @@ class GPOptimizer(AbstractOptimizer):
 
     Notes
     -----
-    The covariance is a Matern function (nu = 5/2) with a length scale for each parameter [1]_, a
-    lognormal prior on it that is fit for many dimensions [2]_, and the Hamming distance for
-    parameters without an order. Expected improvement is maximised on the log scale [3]_, with
-    analytic gradients. Failed candidates count as the worst score seen; very bad scores are clipped
-    before they are standardised. Beyond 300 scores the model takes the best, the latest, and some
-    at random.
+    The covariance is the sum of two: a Matern function (nu = 5/2) of all parameters with a length
+    scale for each [1]_, under a lognormal prior that is fit for many dimensions [2]_, and a Matern
+    function of each parameter alone [3]_, so that what the score owes to single parameters is
+    learnt from few points. Parameters without an order have the Hamming distance. Expected
+    improvement is maximised on the log scale [4]_, with analytic gradients; the scores of pending
+    candidates are drawn from the process, and improvement averaged over the draws [5]_. Failed
+    candidates count as the worst score seen; very bad scores are clipped before they are
+    standardised. Beyond 300 scores the model takes the best, the latest, and some at random; its
+    hyperparameters are learnt from 150.
 
     References
     ----------
     .. [1] Rasmussen & Williams, Gaussian Processes for Machine Learning, 2006.
     .. [2] Hvarfner, Hellsten & Nardi, Vanilla Bayesian Optimization Performs Great in High
        Dimensions, 2024.
-    .. [3] Ament et al., Unexpected Improvements to Expected Improvement for Bayesian Optimization,
+    .. [3] Duvenaud, Nickisch & Rasmussen, Additive Gaussian Processes, 2011.
+    .. [4] Ament et al., Unexpected Improvements to Expected Improvement for Bayesian Optimization,
        2023.
+    .. [5] Snoek, Larochelle & Adams, Practical Bayesian Optimization of Machine Learning
+       Algorithms, 2012.
 
     Examples
     --------
@@ -106,7 +113,10 @@ class GPOptimizer(AbstractOptimizer):
         rows, told = self._table.rows(history), np.array(history.told)
         data = Scored(rows[told], np.array(history.scores)[told])
         pending = rows[~told][-MAX_SCORES:]
-        model = Model.of(columns, data.thinned(self.seed), self._theta(data), pending)
+        normal = rng.standard_normal((len(pending), N_VERSIONS))
+        model = Model.of(
+            columns, data.thinned(MAX_SCORES, self.seed), self._theta(data), pending, normal
+        )
         if self.space.is_enumerable(MAX_POINTS):
             left = self._finite.left(history)
             return Ranked.of(left, model.value(left))
@@ -121,7 +131,7 @@ class GPOptimizer(AbstractOptimizer):
         finds the same.
         """
         n = len(data.scores)
-        first = data.first(n - n % max(n // 10, 1)).thinned(self.seed)
+        first = data.first(n - n % max(n // 10, 1)).thinned(MAX_FITTED, self.seed)
         key = first.rows.tobytes() + first.scores.tobytes()
         if key not in self._fitted:
             self._fitted.clear()
@@ -146,10 +156,10 @@ class Scored:
     def first(self, n: int) -> Scored:
         return Scored(self.rows[:n], self.scores[:n])
 
-    def thinned(self, seed: int) -> Scored:
-        """Return at most MAX_SCORES of them: a third each the best, the latest, and any others."""
-        n, third = len(self.scores), MAX_SCORES // 3
-        if n <= MAX_SCORES:
+    def thinned(self, most: int, seed: int) -> Scored:
+        """Return at most so many of them: a third each the best, the latest, and any others."""
+        n, third = len(self.scores), most // 3
+        if n <= most:
             return self
         kept = np.zeros(n, dtype=bool)
         kept[np.argsort(-self.scores, kind="stable")[:third]] = True  # NaN comes last
@@ -157,7 +167,7 @@ class Scored:
         others = np.flatnonzero(~kept)
         # Drawn by an order that does not change as scores come in, lest the model jump about.
         lottery = np.random.default_rng([seed]).random(n)[others]
-        kept[others[np.argsort(lottery)[: MAX_SCORES - np.count_nonzero(kept)]]] = True
+        kept[others[np.argsort(lottery)[: most - np.count_nonzero(kept)]]] = True
         return Scored(self.rows[kept], self.scores[kept])
 
     def theta(self, columns: Columns) -> Array:
@@ -174,34 +184,54 @@ class Model:
 
     columns: Columns
     posterior: Posterior
-    best: float  # the greatest posterior mean at a point told
+    best: (
+        Array  # the greatest posterior mean at a point asked, for each version of the scores, (s,)
+    )
     near: Array  # the rows of the greatest posterior means
 
     @classmethod
-    def of(cls, columns: Columns, data: Scored, theta: Array, pending: Array) -> Model:
+    def of(
+        cls, columns: Columns, data: Scored, theta: Array, pending: Array, normal: Array
+    ) -> Model:
+        """Return the model of what was told, and of what the pending rows may come out as.
+
+        Parameters
+        ----------
+        columns : Columns
+            The space.
+        data : Scored
+            What was told.
+        theta : array
+            Hyperparameters.
+        pending : array of shape (p, c)
+            Rows that were asked and not told.
+        normal : array of shape (p, s)
+            Standard normal numbers, from which s versions of their scores are drawn.
+        """
         X, y = columns.features(data.rows), standardised(data.scores)
         posterior = Posterior.of(X, columns.group, y, theta)
         mean, _ = posterior(X)
         near = data.rows[np.argsort(-mean, kind="stable")[:N_NEAR]]
+        versions = y[:, None]
         if len(pending):
-            believed = columns.features(pending)
-            y = np.append(y, posterior(believed)[0])
-            posterior = Posterior.of(np.vstack([X, believed]), columns.group, y, theta)
-        return cls(columns, posterior, float(mean.max()), near)
+            awaited = columns.features(pending)
+            drawn = posterior.draw(awaited, normal)
+            versions = np.vstack([np.repeat(versions, drawn.shape[1], axis=1), drawn])
+            X = np.vstack([X, awaited])
+        posterior = Posterior.of(X, columns.group, versions, theta)
+        return cls(columns, posterior, posterior(X)[0].max(axis=0), near)
 
     def value(self, rows: Array) -> Array:
         """Return log expected improvement, (m,)."""
-        mean, variance = self.posterior(self.columns.features(rows))
-        return log_expected_improvement(mean, variance, self.best)
+        means, variance = self.posterior(self.columns.features(rows))
+        return log_mean_improvement(means, variance, self.best)[0]
 
     def with_slopes(self, rows: Array) -> tuple[Array, Array]:
         """Return log expected improvement, and its gradient by ordered columns, (m, c)."""
-        x = self.columns.features(rows)
-        mean, variance, mean_slopes, variance_slopes = self.posterior.with_slopes(x)
-        value, by_mean, by_variance = log_expected_improvement_slopes(mean, variance, self.best)
-        by_feature = by_mean[:, None] * mean_slopes + by_variance[:, None] * variance_slopes
-        slopes = np.zeros(rows.shape)
-        ordered = self.columns.ordered
+        at = self.posterior.at(self.columns.features(rows))
+        value, by_means, by_variance = log_mean_improvement(at.mean, at.variance, self.best)
+        slopes, ordered = np.zeros(rows.shape), self.columns.ordered
+        by_feature = at.slopes(by_means, by_variance)
         slopes[:, ordered] = by_feature[:, ordered[self.columns.group]]
         return value, slopes
 

@@ -30,8 +30,9 @@ def columns():
 def model(columns):
     rows = draw(columns, 30, seed=0)
     scores = -((rows[:, X] - 0.4) ** 2) - np.nan_to_num(rows[:, N]) / 5
-    theta = np.log(np.append(np.full(len(columns), 0.5), 1e-3))
-    return Model.of(columns, Scored(rows, scores), theta, draw(columns, 3, seed=1))
+    theta = np.log(np.append(np.full(len(columns), 0.5), [1e-3, 0.5]))
+    normal = np.random.default_rng(8).standard_normal((3, 16))
+    return Model.of(columns, Scored(rows, scores), theta, draw(columns, 3, seed=1), normal)
 
 
 def test_slopes_are_those_of_the_value(columns, model):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import Matern, WhiteKernel
+from sklearn.gaussian_process.kernels import Kernel, Matern, WhiteKernel
 
 from hpsearch.optimizers import _gaussian as gaussian
 
@@ -26,6 +26,8 @@ LOG_H = {
     40.0: 3.6888794541139363029,
 }
 
+THETA = np.log([0.3, 0.7, 1.5, 0.02, 0.4])
+
 
 def make_data(n, d, seed=0):
     rng = np.random.default_rng(seed)
@@ -40,8 +42,42 @@ def central(f, x, step=1e-5):
     return np.array([(f(x + e) - f(x - e)) / (2 * step) for e in steps])
 
 
-def sklearn_process(theta):
-    kernel = Matern(np.exp(theta[:-1]), nu=2.5) + WhiteKernel(np.exp(theta[-1]))
+class SumOfEffects(Kernel):
+    """The covariance of effects, from its definition: a sum over parameters, wave by wave."""
+
+    def __init__(self, hyper, n_ordered):
+        self.hyper, self.n_ordered = hyper, n_ordered
+
+    def effect(self, number, a, b):
+        d = len(self.hyper) - 2
+        scale = 2 / np.sqrt(d) * np.exp(self.hyper[number])
+        if number >= self.n_ordered:
+            far = Matern(scale, nu=2.5)([[0.0]], [[1.0]])[0, 0]
+            return (1 - far) * (a[:, None] == b)
+        frequencies = np.pi * np.arange(9) / 1.5
+        density = (5 / scale**2 + frequencies**2) ** -3.0
+        density[0] /= 2
+        shares = 2 * density[1:] / density.sum()
+        waves = [np.cos(np.multiply.outer(x + 0.25, frequencies[1:])) for x in (a, b)]
+        return (waves[0] * shares) @ waves[1].T
+
+    def __call__(self, X, Y=None, eval_gradient=False):
+        Y = X if Y is None else Y
+        d = len(self.hyper) - 2
+        total = sum(self.effect(i, X[:, i], Y[:, i]) for i in range(d))
+        return np.exp(self.hyper[-1]) / d * total
+
+    def diag(self, X):
+        return np.diag(self(X))
+
+    def is_stationary(self):
+        return False
+
+
+def sklearn_process(theta, group=(0, 1, 2)):
+    n_ordered = np.count_nonzero(np.bincount(group) == 1)
+    joint, effects = Matern(np.exp(theta[np.array(group)]), nu=2.5), SumOfEffects(theta, n_ordered)
+    kernel = joint + effects + WhiteKernel(np.exp(theta[-2]))
     return GaussianProcessRegressor(kernel, alpha=0.0, optimizer=None)
 
 
@@ -51,7 +87,7 @@ def test_gradient_of_posterior_density(seed):
     X, y, rng = make_data(12, 5, seed)
     group = np.array([0, 1, 1, 2, 2])
     pairs = gaussian.Pairs.of(X, group)
-    theta = gaussian.default_theta(3) + 0.5 * rng.standard_normal(4)
+    theta = gaussian.default_theta(3) + 0.5 * rng.standard_normal(5)
     value, slope = gaussian.negative_log_posterior(theta, pairs, y)
     numeric = central(lambda t: gaussian.negative_log_posterior(t, pairs, y)[0], theta)
     assert np.isfinite(value)
@@ -61,20 +97,22 @@ def test_gradient_of_posterior_density(seed):
 def test_likelihood_is_that_of_sklearn():
     """Without its prior, the density of theta is scikit-learn's marginal likelihood."""
     X, y, _ = make_data(30, 3)
-    theta = np.log([0.3, 0.7, 1.5, 0.02])
-    value, _ = gaussian.negative_log_posterior(theta, gaussian.Pairs.of(X, np.arange(3)), y)
-    likelihood = gaussian.negative_log_prior(theta)[0] - value
-    expected = sklearn_process(theta).fit(X, y).log_marginal_likelihood_value_
+    value, _ = gaussian.negative_log_posterior(THETA, gaussian.Pairs.of(X, np.arange(3)), y)
+    likelihood = gaussian.negative_log_prior(THETA)[0] - value
+    expected = sklearn_process(THETA).fit(X, y).log_marginal_likelihood_value_
     assert likelihood == pytest.approx(expected, abs=1e-8)
 
 
-def test_posterior_is_that_of_sklearn():
+@pytest.mark.parametrize("group", [(0, 1, 2), (0, 1, 2, 2)], ids=["ordered", "unordered"])
+def test_posterior_is_that_of_sklearn(group):
     """Mean and variance are scikit-learn's, the noise taken off."""
     X, y, rng = make_data(30, 3)
     x = rng.random((50, 3))
-    theta = np.log([0.3, 0.7, 1.5, 0.02])
-    mean, variance = gaussian.Posterior.of(X, np.arange(3), y, theta)(x)
-    expected, std = sklearn_process(theta).fit(X, y).predict(x, return_std=True)
+    if len(group) > 3:  # the last parameter has two values, and a feature for each
+        X, x = (np.column_stack([a[:, :2], a[:, 2] < 0.5, a[:, 2] >= 0.5]) for a in (X, x))
+    mean, variance = gaussian.Posterior.of(X, np.array(group), y, THETA)(x)
+    process = sklearn_process(THETA, group).fit(X, y)
+    expected, std = process.predict(x, return_std=True)
     np.testing.assert_allclose(mean, expected, atol=1e-8)
     np.testing.assert_allclose(variance, std**2 - 0.02, atol=1e-8)
 
@@ -84,12 +122,13 @@ def test_prior_is_lognormal():
     from scipy.stats import lognorm
 
     d = 4
-    a, b = np.log([0.1, 0.2, 0.4, 0.8, 0.01]), np.log([1.0, 3.0, 0.5, 2.0, 0.3])
+    a, b = np.log([0.1, 0.2, 0.4, 0.8, 0.01, 0.3]), np.log([1.0, 3.0, 0.5, 2.0, 0.3, 1.0])
     location = np.sqrt(2) + np.log(d) / 2
 
     def log_density(theta):
-        scales = lognorm(np.sqrt(3), scale=np.exp(location)).logpdf(np.exp(theta[:-1]))
-        return scales.sum() + lognorm(1.5, scale=np.exp(-6.0)).logpdf(np.exp(theta[-1]))
+        scales = lognorm(np.sqrt(3), scale=np.exp(location)).logpdf(np.exp(theta[:-2]))
+        noise = lognorm(1.5, scale=np.exp(-6.0)).logpdf(np.exp(theta[-2]))
+        return scales.sum() + noise + lognorm(1.0, scale=np.exp(-0.7)).logpdf(np.exp(theta[-1]))
 
     ours = gaussian.negative_log_prior(a)[0] - gaussian.negative_log_prior(b)[0]
     assert ours == pytest.approx(log_density(b) - log_density(a), abs=1e-10)
@@ -98,7 +137,7 @@ def test_prior_is_lognormal():
 def test_default_is_the_mode_of_the_prior():
     """The slope of the prior vanishes at the default length scales."""
     _, slope = gaussian.negative_log_prior(gaussian.default_theta(4))
-    np.testing.assert_allclose(slope[:-1], 0, atol=0.02)  # 0.2 is exp(sqrt(2) - 3) rounded
+    np.testing.assert_allclose(slope[:-2], 0, atol=0.02)  # 0.2 is exp(sqrt(2) - 3) rounded
 
 
 def test_fit_finds_what_matters():
@@ -108,7 +147,7 @@ def test_fit_finds_what_matters():
     y = np.sin(8 * X[:, 1])
     theta = gaussian.fit(X, np.arange(3), (y - y.mean()) / y.std())
     assert theta[1] < min(theta[0], theta[2]) - 0.5
-    assert np.exp(theta[-1]) < 0.01
+    assert np.exp(theta[-2]) < 0.01
 
 
 def test_fit_survives_duplicates():
@@ -123,14 +162,46 @@ def test_fit_survives_duplicates():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_slopes_of_prediction(seed):
-    """The gradients by the features are those of finite differences."""
+    """The gradients by ordered features are those of finite differences."""
     X, y, rng = make_data(15, 3, seed)
-    posterior = gaussian.Posterior.of(X, np.arange(3), y, np.log([0.3, 0.7, 1.5, 0.02]))
-    x = rng.random(3)
-    _, _, mean_slope, variance_slope = (a[0] for a in posterior.with_slopes(x[None]))
-    for part, slope in ((0, mean_slope), (1, variance_slope)):
-        numeric = central(lambda u, part=part: posterior(u[None])[part][0], x)
-        np.testing.assert_allclose(slope, numeric, rtol=1e-6, atol=1e-6)
+    X = np.hstack([X, np.eye(2)[rng.integers(2, size=15)] * np.sqrt(0.5)])
+    group = np.array([0, 1, 2, 3, 3])
+    posterior = gaussian.Posterior.of(X, group, y, np.append(THETA[:3], THETA[2:]))
+    x = np.append(rng.random(3), [np.sqrt(0.5), 0.0])[None]
+    at = posterior.at(x)
+    one, none = np.ones(1), np.zeros(1)
+    for part, weights in ((0, (one, none)), (1, (none, one))):
+        slope = at.slopes(*weights)[0]
+
+        def value(u, part=part):
+            return posterior(np.append(u, x[0, 3:])[None])[part][0]
+
+        np.testing.assert_allclose(slope[:3], central(value, x[0, :3]), rtol=1e-6, atol=1e-6)
+
+
+def test_versions_share_one_posterior():
+    """Several versions of the scores have the means that each would have alone."""
+    X, y, rng = make_data(15, 3)
+    x, other = rng.random((4, 3)), rng.standard_normal(15)
+    group = np.arange(3)
+    means, variance = gaussian.Posterior.of(X, group, np.column_stack([y, other]), THETA)(x)
+    for column, version in enumerate((y, other)):
+        mean, alone = gaussian.Posterior.of(X, group, version, THETA)(x)
+        np.testing.assert_allclose(means[:, column], mean, rtol=1e-12)
+        np.testing.assert_allclose(variance, alone, rtol=1e-12)
+
+
+def test_draws_have_the_covariance_of_sklearn():
+    """Draws of pending points are the posterior's: mean and covariance are scikit-learn's."""
+    X, y, rng = make_data(15, 3)
+    x = rng.random((4, 3))
+    drawn = gaussian.Posterior.of(X, np.arange(3), y, THETA).draw(x, np.eye(4))
+    mean = gaussian.Posterior.of(X, np.arange(3), y, THETA).draw(x, np.zeros((4, 1)))
+    process = sklearn_process(THETA).fit(X, y)
+    expected, covariance = process.predict(x, return_cov=True)
+    root = drawn - mean
+    np.testing.assert_allclose(mean[:, 0], expected, atol=1e-8)
+    np.testing.assert_allclose(root @ root.T, covariance - 0.02 * np.eye(4), atol=1e-7)
 
 
 def test_log_h_is_exact_in_the_far_tail():
@@ -160,6 +231,34 @@ def test_slopes_of_improvement(mean):
     np.testing.assert_allclose(by_mean, numeric, rtol=1e-6)
     numeric = (f(m, variance + e) - f(m, variance - e)) / (2 * e)
     np.testing.assert_allclose(by_variance, numeric, rtol=1e-6)
+
+
+def test_improvement_over_versions_is_the_mean():
+    """Its log is that of the mean of improvements, and its derivatives those of differences."""
+    rng = np.random.default_rng(0)
+    means, variance, best = rng.standard_normal((3, 5)), rng.random(3) + 0.1, rng.random(5)
+
+    def f(means, variance):
+        return gaussian.log_mean_improvement(means, variance, best)[0]
+
+    value, by_means, by_variance = gaussian.log_mean_improvement(means, variance, best)
+    each = gaussian.log_expected_improvement(means, variance[:, None], best)
+    np.testing.assert_allclose(value, np.log(np.exp(each).mean(axis=1)))
+    e = 1e-6
+    numeric = (f(means, variance + e) - f(means, variance - e)) / (2 * e)
+    np.testing.assert_allclose(by_variance, numeric, rtol=1e-6)
+    for step in e * np.eye(5):
+        numeric = (f(means + step, variance) - f(means - step, variance)) / (2 * e)
+        np.testing.assert_allclose(by_means @ step / e, numeric, rtol=1e-5, atol=1e-9)
+
+
+def test_improvement_over_versions_in_the_far_tail():
+    """Where every improvement is 0 in floats, its log still has its digits."""
+    means, variance, best = np.full((1, 3), -40.0), np.ones(1), np.zeros(3)
+    value, by_means, _ = gaussian.log_mean_improvement(means, variance, best)
+    alone = gaussian.log_expected_improvement(means[:, 0], variance, 0.0)
+    np.testing.assert_allclose(value, alone, rtol=1e-12)
+    np.testing.assert_allclose(by_means, by_means[0, 0])
 
 
 def test_cholesky_gives_up_by_name():
