@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hpsearch.display import watchers_for, watchers_of
 from hpsearch.executors import executor_for
@@ -382,7 +382,8 @@ class _Request:
         tell_failures(trials)
         value = best.results[0].scores["value"]
         params = dict(best.params) if shape is None else shape(best.params)
-        return Optimum(params, value, trials, loop.stopped)
+        direction: Literal["minimize", "maximize"] = "minimize" if self.sign < 0 else "maximize"
+        return Optimum(params, value, trials, direction, loop.stopped)
 
     def _nothing(self, trials: Trials, is_interrupted: bool) -> BaseException:
         """What to raise when there is no best."""

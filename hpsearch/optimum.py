@@ -6,7 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from hpsearch.results import Trials
 from hpsearch.trial import Params, Trial
@@ -28,6 +28,8 @@ class Optimum:
         A record an evaluation, failures and stopped ones included, in the order in which they
         were asked. `scores["value"]` of its one result is what the objective returned, and
         `scores["score"]` the same, turned so that greater is better.
+    direction : {"minimize", "maximize"}, default="minimize"
+        Which values are better.
     stopped : str or None, default=None
         Why the search ended before its time: "max_time", "interrupted", or what a watcher said.
 
@@ -42,6 +44,7 @@ class Optimum:
     best_params: Params
     best_value: float
     trials: Trials
+    direction: Literal["minimize", "maximize"] = "minimize"
     stopped: str | None = None
 
     def to_frame(self) -> Any:

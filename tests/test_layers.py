@@ -69,6 +69,7 @@ LAYERS = [
     },
     {
         "base",
+        "interop",
         "optimum",
     },
     {
@@ -85,7 +86,7 @@ LAYERS = [
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))
-OPTIONAL = {"pandas", "psycopg", "tqdm"}  # extras, imported where they are used
+OPTIONAL = {"optuna", "pandas", "psycopg", "tqdm"}  # extras, imported where they are used
 every_file = pytest.mark.parametrize("file", FILES, ids=[str(f.relative_to(ROOT)) for f in FILES])
 
 
