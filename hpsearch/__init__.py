@@ -5,11 +5,12 @@ from hpsearch.bayesian import GPSearchCV, TPESearchCV
 from hpsearch.classical import ExhaustiveSearchCV, SampledSearchCV
 from hpsearch.dimensions import Categorical, Integer, Ordinal, Real
 from hpsearch.journal import CheckpointError
-from hpsearch.loop import Event, SearchAborted, StopSearch
 from hpsearch.minimize import maximize, minimize
 from hpsearch.objective import RunningTrial
 from hpsearch.optimum import Optimum
 from hpsearch.postgres_journal import PostgresJournal
+from hpsearch.protocols import Event, SearchAborted, StopSearch
+from hpsearch.pruners import HalvingPruner, HyperbandPruner, RacingPruner
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.steps import StepHalving, StepLedger
 
@@ -20,10 +21,13 @@ __all__ = [
     "Event",
     "ExhaustiveSearchCV",
     "GPSearchCV",
+    "HalvingPruner",
+    "HyperbandPruner",
     "Integer",
     "Optimum",
     "Ordinal",
     "PostgresJournal",
+    "RacingPruner",
     "Real",
     "RunningTrial",
     "SQLiteJournal",

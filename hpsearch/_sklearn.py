@@ -19,8 +19,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import sklearn
-from sklearn.base import _fit_context, clone, is_classifier
+from sklearn import metrics
+from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context, clone, is_classifier
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
@@ -34,18 +36,33 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     InvalidParameterError,
+    StrOptions,
     validate_parameter_constraints,
 )
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.metaestimators import _safe_split
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_method_params, _num_samples
 
+AT_MOST_ONE = {
+    *(metrics.accuracy_score, metrics.balanced_accuracy_score, metrics.f1_score),
+    *(metrics.precision_score, metrics.recall_score, metrics.jaccard_score),
+    *(metrics.roc_auc_score, metrics.average_precision_score, metrics.top_k_accuracy_score),
+    *(metrics.matthews_corrcoef, metrics.r2_score, metrics.explained_variance_score),
+    *(metrics.cohen_kappa_score, metrics.fbeta_score, metrics.adjusted_rand_score),
+    *(metrics.d2_absolute_error_score, metrics.d2_pinball_score, metrics.d2_tweedie_score),
+    *(metrics.v_measure_score, metrics.homogeneity_score, metrics.completeness_score),
+    *(metrics.normalized_mutual_info_score, metrics.fowlkes_mallows_score),
+}
+ONE_LABEL = ("binary", "multiclass")
 Fit = TypeVar("Fit", bound=Callable[..., Any])
 SearchBase = BaseSearchCV
 n_rows = _num_samples
 positive_number = Interval(numbers.Real, 0, None, closed="neither")
 with_open = HasMethods(["open"])
+one_of = StrOptions
+a_pruner = HasMethods(["stage", "judge", "promote", "hasten"])
 positive_int = Interval(numbers.Integral, 1, None, closed="left")  # for `_parameter_constraints`
 
 
@@ -176,6 +193,19 @@ def metric_names(scorer: Any) -> list[str] | None:
     if is_multimetric(scorer):
         return list(scorer._scorers)
     return ["score"] if isinstance(scorer, (_BaseScorer, _PassthroughScorer)) else None
+
+
+def greatest_score(scorer: Any, metric: str) -> float:
+    """The greatest value that a metric can take; inf where that is not known."""
+    single = scorer._scorers.get(metric) if is_multimetric(scorer) else scorer
+    if isinstance(single, _PassthroughScorer):
+        own = getattr(type(single._estimator), "score", None)
+        return 1.0 if own in (ClassifierMixin.score, RegressorMixin.score) else math.inf
+    if not isinstance(single, _BaseScorer):
+        return math.inf
+    if single._sign < 0:  # a loss: of those of scikit-learn none is negative
+        return 0.0 if single._score_func.__module__.startswith("sklearn.") else math.inf
+    return 1.0 if single._score_func in AT_MOST_ONE else math.inf
 
 
 def predicts_once(scorer: Any) -> bool:
@@ -320,6 +350,19 @@ def validate(estimator: Any) -> None:
     declares = hasattr(estimator, "_parameter_constraints")
     if declares and not sklearn.get_config()["skip_parameter_validation"]:
         estimator._validate_params()
+
+
+def n_training_rows(rows: Any) -> int:
+    """How many rows a splitter's indices, or its mask, stand for."""
+    rows = np.asarray(rows)
+    return int(np.count_nonzero(rows)) if rows.dtype == bool else len(rows)
+
+
+def n_classes(estimator: Any, y: Any) -> int:
+    """How many classes a classifier has to tell apart; 1 for anything else."""
+    if y is None or not is_classifier(estimator) or type_of_target(y) not in ONE_LABEL:
+        return 1
+    return len(np.unique(np.asarray(y)))
 
 
 def cut_iterations(model: Any, n_iterations: int) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -22,15 +24,20 @@ from hpsearch.evaluation import CrossValidation
 from hpsearch.executors import executor_for
 from hpsearch.fingerprint import parts_of_search
 from hpsearch.fitted import FittedSearch, sizes_of
-from hpsearch.journal import Journal, Origin, Session, Unrecorded
-from hpsearch.loop import Limits, Loop, SearchAborted, Watcher
+from hpsearch.journal import Journal, Origin, Session, Splits, Unrecorded
+from hpsearch.loop import Loop
 from hpsearch.memory import available
 from hpsearch.optimizers.base import Optimizer
+from hpsearch.protocols import Limits, SearchAborted, Watcher
+from hpsearch.pruners import NAMED, NoPruner, Pruner, pruner_of
 from hpsearch.refit import Refit
+from hpsearch.resources import Resource, resolve
 from hpsearch.reuse import Family, Planner, Settings
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.trial import Params, Status, Trial
 from hpsearch.work import Work
+
+WINDOW = 4  # of deterministic=True: what most machines keep busy
 
 
 @dataclass(frozen=True)
@@ -99,6 +106,16 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         ones), "inactive" (candidates that differ only in what their fit does not read, and
         duplicates), and `Family` objects of your own. The time of a shared fit is divided among
         its candidates. Steps without a fixed `random_state` are shared too.
+    pruner : {"race", "bound", "halving", "hyperband"}, Pruner or None, default=None
+        Stops candidates early; None runs every split of each. "race" stops those that are unlikely
+        to win on the splits they have left (`RacingPruner`), "bound" those that cannot win any
+        more, "halving" and "hyperband" give the full training rows to the best few alone
+        (`HalvingPruner`, `HyperbandPruner`: also for a parameter such as `n_estimators`). A pruned
+        candidate's mean test score is NaN; its `trials_` record has what it scored.
+    deterministic : bool or int, default=False
+        Whether a search that learns from its results, or prunes, is the same for any `n_jobs`: the
+        k-th start then waits for those up to k - `deterministic` and goes by their results alone.
+        True is 4; more keeps more workers busy and learns later.
     watch : callable, list of callables or None, default=None
         Called with one `Event` when a candidate is started, when one of its splits has a result,
         when it has its final status, and when the search is over; in the process that called
@@ -123,6 +140,8 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         "max_time": [bridge.positive_number, None],
         "memory_guard": ["boolean"],
         "reuse": ["boolean", list, tuple],
+        "pruner": [bridge.one_of(set(NAMED)), bridge.a_pruner, None],
+        "deterministic": ["boolean", bridge.positive_int],
         "watch": [callable, list, tuple, None],
     }
 
@@ -145,6 +164,8 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         max_time: float | None = None,
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
+        pruner: str | Pruner | None = None,
+        deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
     ) -> None:
         super().__init__(
@@ -164,6 +185,8 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         self.max_time = max_time
         self.memory_guard = memory_guard
         self.reuse = reuse
+        self.pruner = pruner
+        self.deterministic = deterministic
         self.watch = watch
 
     @abstractmethod
@@ -206,9 +229,10 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             splits = session.settle(bridge.split(prepared, self.n_splits_), prepared.cv)
             self.split_sizes_ = sizes_of(splits)
             self._judged_by = metric
-            work = self._work(prepared, splits, source)
-            trials = self._search(work, source, metric, callbacks, session)
-        self._publish(prepared, trials)
+            pruner, resource = self._judge(prepared, splits, metric)
+            work = self._work(prepared, splits, source, resource)
+            trials = self._search(work, source, metric, pruner, callbacks, session)
+        self._publish(prepared, trials, metric, resource)
         if self.refit:
             self._refit(prepared, callbacks)
         callbacks.end()
@@ -242,8 +266,34 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             return SQLiteJournal(self.checkpoint).open(parts)
         return self.checkpoint.open(parts)
 
+    def _judge(
+        self, prepared: bridge.Prepared, splits: Splits, metric: str
+    ) -> tuple[Pruner, Resource | None]:
+        """Return the pruner, its rungs settled, and what it gives out."""
+        names = bridge.metric_names(prepared.scorer)
+        if self.pruner is not None and names is not None and metric not in names:
+            raise ValueError(
+                f"pruner: it needs one metric to go by, and scoring gives {names}. Pass the name "
+                f"of one as refit, such as refit={names[0]!r}."
+            )
+        sizes = [bridge.n_training_rows(train) for train, _ in splits]
+        n_classes = bridge.n_classes(prepared.estimator, prepared.y)
+        given = pruner_of(self.pruner)
+        return resolve(given, prepared.estimator, self._searched(), sizes, n_classes)
+
+    def _searched(self) -> set[str]:
+        """Names of the parameters that are searched."""
+        params = self.get_params(deep=False)
+        given = params.get("param_grid", params.get("param_distributions", {}))
+        branches = getattr(given, "branches", [given] if isinstance(given, Mapping) else given)
+        return {name for branch in branches for name in branch}
+
     def _work(
-        self, prepared: bridge.Prepared, splits: list[tuple[Any, Any]], source: Source
+        self,
+        prepared: bridge.Prepared,
+        splits: Splits,
+        source: Source,
+        resource: Resource | None,
     ) -> Work:
         return Work(
             estimator=prepared.estimator,
@@ -261,6 +311,8 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             reuse=Settings.of(self.reuse),
             learns=source.optimizer.learns,
             n_workers=effective_n_jobs(self.n_jobs),
+            resource=resource,
+            is_stratified=bridge.n_classes(prepared.estimator, prepared.y) > 1,
         )
 
     def _search(
@@ -268,6 +320,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         work: Work,
         source: Source,
         metric: str,
+        pruner: Pruner,
         callbacks: bridge.Callbacks,
         session: Session,
     ) -> list[Trial]:
@@ -297,6 +350,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
                 metrics=bridge.metric_names(work.scorer),
                 callbacks=callbacks,
                 n_splits=n_splits,
+                resource=work.resource,
             )
             loop = Loop(
                 source.optimizer,
@@ -305,6 +359,9 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
                 metric=metric,
                 n_splits=n_splits,
                 limits=limits,
+                pruner=pruner,
+                window=self._window(pruner, source.optimizer),
+                optimum=bridge.greatest_score(work.scorer, metric),
                 n_ahead=_n_ahead(self.pre_dispatch, executor.slots),
                 journal=session,
                 watch=[*displays, *watch],
@@ -320,7 +377,20 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             _tell_of_interruption(self.trials_)
         return trials
 
-    def _publish(self, prepared: bridge.Prepared, trials: list[Trial]) -> None:
+    def _window(self, pruner: Pruner, optimizer: Optimizer) -> int | None:
+        """How far a start may be ahead of the results that it goes by; None for any distance."""
+        decides = optimizer.learns or type(pruner) is not NoPruner
+        if self.deterministic is False or not decides:
+            return None
+        return WINDOW if self.deterministic is True else int(self.deterministic)
+
+    def _publish(
+        self,
+        prepared: bridge.Prepared,
+        trials: list[Trial],
+        metric: str,
+        resource: Resource | None,
+    ) -> None:
         """Set `cv_results_`, `best_*` and what goes with them, before the refit: it may fail."""
         if not any(trial.results for trial in trials):
             if trials and self.max_time is not None:
@@ -334,9 +404,16 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             )
         metrics = bridge.metric_names(prepared.scorer)
         out = results.records(trials, self.n_splits_, self.error_score, metrics)
+        shares = [results.share_reached(trial) for trial in trials]
         candidates = [trial.params for trial in trials]
+        if resource is not None:
+            candidates = [resource.params(*of) for of in zip(candidates, shares, strict=True)]
         self.scorer_ = bridge.public_scorer(prepared.scorer)
-        self.cv_results_ = bridge.summarise(self, candidates, self.n_splits_, out)
+        with _blanks_expected(trials):
+            self.cv_results_ = bridge.summarise(self, candidates, self.n_splits_, out)
+        if resource is not None:
+            n_rows = bridge.n_rows(prepared.X)
+            self.cv_results_["n_resources"] = resource.amounts(shares, n_rows)
         # The names that a callable gives are known only now.
         self.multimetric_ = isinstance(out[0]["test_scores"], dict)
         bridge.report_fit_failures(results.fit_errors(trials), self.error_score)
@@ -348,11 +425,29 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         bridge.report_scorer_failures(unscored)
         if isinstance(refit_metric, str) and self.multimetric_:
             self._judged_by = refit_metric
-        if self.refit or not self.multimetric_:
+        if not any(trial.status is not Status.PRUNED for trial in trials):
+            self._publish_best_partial(trials, metric, resource)
+        elif self.refit or not self.multimetric_:
             self.best_index_ = bridge.best_index(self, refit_metric, self.cv_results_)
             if not callable(self.refit):
                 self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
             self.best_params_ = self.cv_results_["params"][self.best_index_]
+
+    def _publish_best_partial(
+        self, trials: list[Trial], metric: str, resource: Resource | None
+    ) -> None:
+        """Name the best where none was complete when the search ended, and say so."""
+        best = results.best_partial(trials, metric)
+        warnings.warn(
+            "The search ended before any candidate was complete. The best is the one that came "
+            f"farthest: number {best}, see trials_. Its score is not one on all splits and rows, "
+            "so best_score_ is nan.",
+            UserWarning,
+            stacklevel=4,
+        )
+        self.best_index_, self.best_score_ = best, math.nan
+        params = trials[best].params
+        self.best_params_ = params if resource is None else resource.params(params, 1.0)
 
     def _refit(
         self, prepared: bridge.Prepared, callbacks: bridge.Callbacks | bridge.NoCallbacks
@@ -376,6 +471,16 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         self.best_estimator_ = fitted
         if hasattr(fitted, "feature_names_in_"):
             self.feature_names_in_ = fitted.feature_names_in_
+
+
+@contextmanager
+def _blanks_expected(trials: Sequence[Trial]) -> Iterator[None]:
+    """Say nothing of scores that are not numbers where candidates were stopped early."""
+    with warnings.catch_warnings():
+        if any(trial.status is Status.PRUNED for trial in trials):
+            warnings.filterwarnings("ignore", "One or more of the test scores are non-finite")
+            warnings.filterwarnings("ignore", "One or more of the train scores are non-finite")
+        yield
 
 
 def _tell_of_interruption(trials: results.Trials) -> None:

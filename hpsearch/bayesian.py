@@ -13,11 +13,12 @@ from hpsearch import foreign
 from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.journal import Journal, Origin
-from hpsearch.loop import Watcher
 from hpsearch.optimizers.base import AbstractOptimizer, Optimizer, seed_of
 from hpsearch.optimizers.gp import GPOptimizer
 from hpsearch.optimizers.plain import GridOptimizer
 from hpsearch.optimizers.tpe import TPEOptimizer
+from hpsearch.protocols import Watcher
+from hpsearch.pruners import Pruner
 from hpsearch.reuse import Family
 from hpsearch.space import Space
 from hpsearch.start import starting_params
@@ -69,6 +70,8 @@ class DistributionSearchCV(BaseSearchCV):
         max_time: float | None = None,
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
+        pruner: str | Pruner | None = None,
+        deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
         initial_params: Sequence[Params] | None = None,
         metric: str | None = None,
@@ -90,6 +93,8 @@ class DistributionSearchCV(BaseSearchCV):
             max_time=max_time,
             memory_guard=memory_guard,
             reuse=reuse,
+            pruner=pruner,
+            deterministic=deterministic,
             watch=watch,
         )
         self.param_distributions = param_distributions
@@ -168,7 +173,8 @@ class GPSearchCV(DistributionSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
-    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
+    watch : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
         Candidates to evaluate first, after the estimator's own values. What one leaves out is
         taken from the estimator.

@@ -111,7 +111,7 @@ class PlainBench:
         began = time.perf_counter()
         try:
             estimator = set_up(work, task)
-            fold = cut(work, task.split, estimator)
+            fold = cut(work, task, estimator)
             _fit(estimator, fold.train, callbacks, estimator.fit)
         except KeyboardInterrupt:
             raise
@@ -173,7 +173,7 @@ class Bench:
             part = WHOLE
             if self._may_share or len(job) > 1:
                 part = anatomy(estimator, task.params, work.reuse, work.fit_params)
-            return Candidate(task, estimator, part, fold_key(task.split, estimator))
+            return Candidate(task, estimator, part, fold_key(work, task, estimator))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - the candidate's failure, with its text
@@ -201,7 +201,7 @@ class Bench:
         plain = PlainBench(self._work)
         if self._n_unlendable >= MAX_UNLENDABLE or self._reads_what_is_written(candidate):
             return plain.evaluate(candidate.task, callbacks)
-        fold, is_frozen = self._folds.get(candidate.task.split, candidate.estimator, candidate.root)
+        fold, is_frozen = self._folds.get(candidate.task, candidate.estimator, candidate.root)
         try:
             return self._on_fold(candidate, self._lent(fold) if is_frozen else fold, callbacks)
         except BaseException as error:

@@ -19,9 +19,10 @@ from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.dimensions import Integer, Real
 from hpsearch.journal import Journal, Origin
-from hpsearch.loop import Watcher
 from hpsearch.optimizers.plain import ListedOptimizer
 from hpsearch.outcome import space_of_lists
+from hpsearch.protocols import Watcher
+from hpsearch.pruners import Pruner
 from hpsearch.reuse import Family
 from hpsearch.space import Space
 from hpsearch.trial import Params
@@ -45,7 +46,8 @@ class ExhaustiveSearchCV(BaseSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
-    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
+    watch : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -90,6 +92,8 @@ class ExhaustiveSearchCV(BaseSearchCV):
         max_time: float | None = None,
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
+        pruner: str | Pruner | None = None,
+        deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
     ) -> None:
         super().__init__(
@@ -108,6 +112,8 @@ class ExhaustiveSearchCV(BaseSearchCV):
             max_time=max_time,
             memory_guard=memory_guard,
             reuse=reuse,
+            pruner=pruner,
+            deterministic=deterministic,
             watch=watch,
         )
         self.param_grid = param_grid
@@ -150,7 +156,8 @@ class SampledSearchCV(BaseSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted. What it rejects does not
         count towards `n_iter`.
-    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
+    watch : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -200,6 +207,8 @@ class SampledSearchCV(BaseSearchCV):
         max_time: float | None = None,
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
+        pruner: str | Pruner | None = None,
+        deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
     ) -> None:
         super().__init__(
@@ -218,6 +227,8 @@ class SampledSearchCV(BaseSearchCV):
             max_time=max_time,
             memory_guard=memory_guard,
             reuse=reuse,
+            pruner=pruner,
+            deterministic=deterministic,
             watch=watch,
         )
         self.param_distributions = param_distributions

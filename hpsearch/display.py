@@ -15,7 +15,7 @@ from typing import Any, Protocol, TextIO
 import numpy as np
 
 from hpsearch.brief import short_params, short_score, short_time
-from hpsearch.loop import Event, Watcher
+from hpsearch.protocols import Event, Watcher
 from hpsearch.timing import TimeModel, cost_of, seconds_of
 from hpsearch.trial import Board, Params, Status, Trial
 

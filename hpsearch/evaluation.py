@@ -7,12 +7,15 @@ SplitResults. What goes wrong in the user's code comes back as a result, with it
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from hpsearch import _sklearn as bridge
 from hpsearch.bench import bench_of
+from hpsearch.resources import Resource
 from hpsearch.reuse import Planner
 from hpsearch.reuse.values import Key
 from hpsearch.trial import Job, SplitResult, Status, Task
@@ -38,6 +41,8 @@ class CrossValidation:
         Of scikit-learn, told of each fit.
     n_splits : int
         How many splits there are.
+    resource : Resource or None, default=None
+        What stages have shares of.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class CrossValidation:
         metrics: list[str] | None,
         callbacks: bridge.Callbacks,
         n_splits: int,
+        resource: Resource | None = None,
     ) -> None:
         self._work = work
         self._planner = planner
@@ -56,6 +62,8 @@ class CrossValidation:
         self._metrics = metrics
         self._callbacks = callbacks
         self._n_splits = n_splits
+        self._resource = resource
+        self._numbers = itertools.count()  # of fits, where a split may be fitted more than once
 
     @property
     def horizon(self) -> int:
@@ -64,13 +72,22 @@ class CrossValidation:
 
     def plan(self, tasks: Sequence[Task], slots: int) -> list[Job]:
         """Group tasks that share work into jobs, without leaving any of the slots idle."""
-        return self._planner.plan(tasks, slots)
+        return self._planner.plan([self._set(task) for task in tasks], slots)
 
     def prepare(self, job: Job) -> Call:
         """Return the call that gives a result a task."""
+        job = tuple(map(self._set, job))
         numbers = [task.trial * self._n_splits + task.split for task in job]
+        if self._resource is not None:
+            numbers = list(itertools.islice(self._numbers, len(job)))
         callbacks = [self._callbacks.fit(n) for n in numbers]
         return partial(run_job, self._work, job, callbacks, self._planner.wanted(job))
+
+    def _set(self, task: Task) -> Task:
+        """A task with its share of the resource among its parameters."""
+        if self._resource is None:
+            return task
+        return replace(task, params=self._resource.params(task.params, task.resource))
 
     def lost(self, task: Task, status: Status, error: str) -> SplitResult:
         """Return the result of a task whose call never came back."""

@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from hpsearch import _sklearn as bridge
+from hpsearch.resources import nested_order
 from hpsearch.reuse.lending import frozen, lent, n_bytes
 from hpsearch.reuse.store import Store
 from hpsearch.reuse.values import Key
+from hpsearch.trial import Task
 from hpsearch.work import Work
 
 
@@ -34,24 +38,38 @@ class Fold:
     test: Rows
 
 
-def fold_key(split: int, estimator: Any) -> Key:
+def fold_key(work: Work, task: Task, estimator: Any) -> Key:
     """What the rows depend on: of a precomputed kernel other columns are taken."""
-    return "fold", split, bridge.is_pairwise(estimator)
+    share = task.resource if work.resource is not None and work.resource.is_rows else 1.0
+    return "fold", task.split, share, bridge.is_pairwise(estimator)
 
 
-def cut(work: Work, split: int, estimator: Any) -> Fold:
-    """Cut a split's rows out of the data."""
-    train, test = (bridge.as_indices(work.X, rows) for rows in work.splits[split])
+def cut(work: Work, task: Task, estimator: Any) -> Fold:
+    """Cut the rows of a task's split out of the data."""
+    train, test = (bridge.as_indices(work.X, rows) for rows in _rows(work, task))
     fit_params = bridge.params_of_rows(work.X, work.fit_params, train)
     train_params, test_params = (
         bridge.params_of_rows(work.X, work.score_params, rows) if work.score_params else {}
         for rows in (train, test)
     )
     return Fold(
-        fold_key(split, estimator),
+        fold_key(work, task, estimator),
         Rows(*bridge.take_rows(estimator, work.X, work.y, train), fit_params, train_params),
         Rows(*bridge.take_rows(estimator, work.X, work.y, test, train), {}, test_params),
     )
+
+
+def _rows(work: Work, task: Task) -> tuple[Any, Any]:
+    """Training and test rows of a task; with a share of the rows, so many of the training rows."""
+    train, test = work.splits[task.split]
+    if work.resource is None or not work.resource.is_rows:
+        return train, test
+    train = np.flatnonzero(train) if np.asarray(train).dtype == bool else np.asarray(train)
+    n_rows = int(work.resource.amount(task.resource, len(train)))
+    if n_rows >= len(train):
+        return train, test
+    order = nested_order(work.y, train, work.is_stratified, task.split)
+    return np.sort(order[:n_rows]), test
 
 
 class Folds:
@@ -70,19 +88,19 @@ class Folds:
         self._store = store
         self.can_lend = True  # False once something could not be made safe to lend
 
-    def get(self, split: int, estimator: Any, key: Key) -> tuple[Fold, bool]:
+    def get(self, task: Task, estimator: Any, key: Key) -> tuple[Fold, bool]:
         """Return the fold of a key, and whether it is frozen: for others to use too."""
         if self.can_lend:
             fold = self._store.get(key)
             if fold is not None:
                 return fold, True
         began = time.perf_counter()
-        fold = cut(self._work, split, estimator)
+        fold = cut(self._work, task, estimator)
         if not self.can_lend:
             return fold, False
         if not self._freeze(fold):
             self.can_lend = False
-            return cut(self._work, split, estimator), False
+            return cut(self._work, task, estimator), False
         seconds = time.perf_counter() - began
         self._store.put(fold.key, fold, seconds=seconds, n_bytes=n_bytes(_contents(fold)))
         return fold, True

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from hpsearch.dimensions import Dimension, Frozen, Integer, Real
 from hpsearch.foreign.reading import home
-from hpsearch.loop import Event
 from hpsearch.objective import METRIC
+from hpsearch.protocols import Event
 from hpsearch.space import Space
 from hpsearch.trial import Board, Params, Status, Trial
 

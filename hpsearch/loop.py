@@ -11,13 +11,23 @@ import math
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 from hpsearch.interrupts import Interrupts
 from hpsearch.optimizers.base import Optimizer, SpaceExhausted
-from hpsearch.pruners import NoPruner, Pruner, Verdict
+from hpsearch.protocols import (
+    Evaluator,
+    Event,
+    Executor,
+    Limits,
+    Recorder,
+    SearchAborted,
+    StopSearch,
+    Watcher,
+)
+from hpsearch.pruners import NoPruner, Pruner, Verdict, estimates
 from hpsearch.trial import (
     Board,
     FitTimeout,
@@ -29,144 +39,12 @@ from hpsearch.trial import (
     Trial,
     WorkerLost,
 )
+from hpsearch.window import START, Window
 
 JOB_SECONDS = 0.2  # a job should take about so long, so that sending it costs next to nothing
 TASK_SECONDS = 0.0005  # what a task costs beside its fit
 MAX_LOST_AT_FIRST = 5  # candidates, the first ones, that end their process, without a result
 MAX_JOB_GROWTH = 2  # from one job to the next, since the first fits may be the cheap ones
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When to stop; None is no limit.
-
-    `n_trials` counts trials; `max_time` is in seconds, the refit included if `refits`;
-    `fit_timeout` is in seconds, for one task.
-    """
-
-    n_trials: int | None = None
-    max_time: float | None = None
-    fit_timeout: float | None = None
-    refits: bool = True
-
-
-@dataclass(frozen=True)
-class Event:
-    """What `watch=` is called with, in the process that called `fit`.
-
-    Parameters
-    ----------
-    kind : {"started", "result", "closed", "finished"}
-        A candidate was started, one of its splits has a result, it has its final status, or the
-        search is over. "result" comes once a split, the others once a candidate or search.
-    trial : Trial or None
-        The candidate: `number`, `params`, `status`, and `results`, one a split so far. None when
-        all is over.
-    board : Board
-        The search so far: `trials` (the table, also of an earlier run that is resumed), `metric`,
-        `n_splits`, `score(trial)` and `best()`.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from hpsearch import Event, ExhaustiveSearchCV
-    >>> def tell(event: Event) -> None:
-    ...     if event.kind == "closed":
-    ...         print(event.trial.number, event.trial.params, event.trial.status, end=" ")
-    ...         print(round(event.score, 3))
-    >>> tree = DecisionTreeClassifier(random_state=0)
-    >>> search = ExhaustiveSearchCV(tree, {"max_depth": [1, 2]}, watch=tell)
-    >>> search = search.fit(*load_iris(return_X_y=True))
-    0 {'max_depth': 1} complete 0.667
-    1 {'max_depth': 2} complete 0.933
-    """
-
-    kind: Literal["started", "result", "closed", "finished"]
-    trial: Trial | None
-    board: Board
-
-    @property
-    def score(self) -> float:
-        """Mean score of the trial over the splits run so far; NaN without one, or if one failed."""
-        return math.nan if self.trial is None else self.board.score(self.trial)
-
-
-Watcher = Callable[[Event], None]
-
-
-class StopSearch(Exception):
-    """Raise it in a `watch=` callable to end the search in order.
-
-    No further fit starts, fits that run in processes are ended, and the best candidate so far is
-    refitted. The text of the exception is kept as the search's `stopped_`.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_iris
-    >>> from sklearn.tree import DecisionTreeClassifier
-    >>> from hpsearch import GPSearchCV, StopSearch
-    >>> def good_enough(event):
-    ...     if event.kind == "closed" and event.score > 0.9:
-    ...         raise StopSearch("above 0.9")
-    >>> tree = DecisionTreeClassifier(random_state=0)
-    >>> space = {"max_depth": (1, 9), "min_samples_leaf": (1, 9)}
-    >>> search = GPSearchCV(tree, space, n_iter=20, random_state=0, watch=good_enough)
-    >>> search = search.fit(*load_iris(return_X_y=True))
-    >>> search.stopped_, len(search.trials_)
-    ('above 0.9', 1)
-    """
-
-
-class Evaluator(Protocol):
-    """Turns tasks into results."""
-
-    @property
-    def horizon(self) -> int:
-        """How many tasks are worth seeing at once, because some of them may share work."""
-
-    def plan(self, tasks: Sequence[Task], slots: int) -> list[Job]:
-        """Group tasks that share work into jobs, in the order in which to start them."""
-
-    def prepare(self, job: Job) -> Callable[[], list[SplitResult]]:
-        """Return the call, to be run anywhere, that gives one result a task."""
-
-    def lost(self, task: Task, status: Status, error: str) -> SplitResult:
-        """Return the result of a task whose call never came back."""
-
-
-class Executor(Protocol):
-    """Runs calls, here or elsewhere."""
-
-    @property
-    def slots(self) -> int:
-        """How many calls run at a time."""
-
-    def submit(self, key: int, call: Callable[[], Any], timeout: float | None = None) -> None:
-        """Run a call as soon as a slot is free; end it after `timeout` seconds."""
-
-    def wait(self, timeout: float | None = None) -> tuple[int, Any] | None:
-        """Return the key of a call that ended, and what it returned or the exception it raised.
-
-        None after `timeout` seconds in which no call ended.
-        """
-
-
-class Recorder(Protocol):
-    """Writes down what happens; see `journal`."""
-
-    def asked(self, trial: Trial) -> None:
-        """A trial was started."""
-
-    def finished(self, trial: Trial, result: SplitResult) -> None:
-        """A task of a trial has a result."""
-
-    def closed(self, trial: Trial) -> None:
-        """A trial has its final status."""
-
-
-class SearchAborted(RuntimeError):
-    """The search cannot go on; what was computed is kept."""
 
 
 class Loop:
@@ -189,8 +67,14 @@ class Loop:
     pruner : Pruner, default=NoPruner()
         Judges trials after each stage.
     n_ahead : int or None, default=None
-        Jobs in flight, running or queued, while the optimizer does not learn; None for twice the
-        slots. A learner always has as many as there are slots, so that no ask comes too early.
+        Jobs in flight, running or queued, while nothing depends on results; None for twice the
+        slots. A learner and a pruner have as many as there are slots, so that nothing is decided
+        too early.
+    window : int or None, default=None
+        If given, start number k (of a trial, or of a stage of a paused one) waits for starts up
+        to k - window and sees their results alone: the search is the same for any number of slots.
+    optimum : float, default=inf
+        The greatest value of the metric.
     journal : Recorder or None, default=None
         Told of each trial and result, before the optimizer is.
     watch : sequence of callables, default=()
@@ -217,6 +101,8 @@ class Loop:
         limits: Limits,
         pruner: Pruner | None = None,
         n_ahead: int | None = None,
+        window: int | None = None,
+        optimum: float = math.inf,
         journal: Recorder | None = None,
         watch: Sequence[Watcher] = (),
     ) -> None:
@@ -225,13 +111,18 @@ class Loop:
         self._executor = executor
         self._limits = limits
         self._pruner: Pruner = NoPruner() if pruner is None else pruner
+        self._prunes = type(self._pruner) is not NoPruner
+        self._window = None if window is None else Window(window)
         self._journal = journal
         self._watchers = list(watch)
         self._trials: list[Trial] = []
-        self.board = Board(metric, n_splits, self._trials)
+        self._complete: list[Trial] = []
+        self._paused: list[Trial] = []
+        self._stages: dict[int, Stage] = {}  # of trials that run one
+        parts = (self._trials, self._complete, self._paused, self._stages)
+        self.board = Board(metric, n_splits, *parts, optimum=optimum)
         self.interrupted = False
         self.stopped: str | None = None
-        self._stages: dict[int, Stage] = {}  # of trials that run one
         self._waiting: deque[Task] = deque()  # started, not planned
         self._planned: deque[Job] = deque()  # not submitted
         self._n_planned = 0  # tasks of those jobs
@@ -245,8 +136,10 @@ class Loop:
         self._began = time.monotonic()
         self._best_score = -math.inf
         self._refit_seconds = 0.0  # what the refit of the best so far should take
-        learns = optimizer.learns
-        self._most_in_flight = executor.slots if learns else n_ahead or 2 * executor.slots
+        self._told: dict[int, tuple[float, float]] = {}  # of trials: score and variance
+        self._least_seconds = math.inf  # that any fit took
+        decides = optimizer.learns or self._prunes
+        self._most_in_flight = executor.slots if decides else n_ahead or 2 * executor.slots
 
     def restore(self, trials: Iterable[Trial]) -> None:
         """Go on from the trials of an earlier run, in order of number."""
@@ -254,11 +147,15 @@ class Loop:
         for trial in restored:
             self._trials.append(trial)
             self._optimizer.expect(trial.params)
+            if self._window is not None:
+                self._window.begin_again(trial)
+            if trial.status is Status.COMPLETE:
+                self._complete.append(trial)
         for trial in restored:
             if trial.status is not Status.RUNNING:
-                self._optimizer.tell(trial.params, self.board.score(trial), cost=_cost(trial))
+                self._tell(trial)
                 continue
-            stage = self._pruner.first(trial, self.board)
+            stage = self._pruner.stage(trial, self.board)
             self._enter(trial, stage)
             if trial.has(stage):
                 self._judge(trial)
@@ -309,20 +206,28 @@ class Loop:
 
     def _may_start(self) -> bool:
         """Whether another fit may start; notes that time is up where there was more to do."""
-        if self.stopped is None and self._seconds_left() == 0:
-            most = self._limits.n_trials
-            is_full = self._is_exhausted or (most is not None and len(self._trials) >= most)
+        left = self._seconds_left()
+        # What takes longer than any fit so far may still be done in time; what is sure not to be
+        # is not begun.
+        is_time = left is None or left > min(self._least_seconds, left / 2)
+        if self.stopped is None and not is_time:
+            is_full = self._is_final()
             if self._waiting or self._planned or not is_full:
                 self.stopped = "max_time"
-        return self.stopped is None and self._seconds_left() != 0
+        return self.stopped is None and is_time
 
     def _plan(self) -> None:
-        """Group what waits, and what would be asked next whatever comes of it, into jobs."""
+        """Group what waits, and what would be started next whatever comes of it, into jobs."""
         # Of a fit that is shared nobody could say whose time is up.
         is_single = self._optimizer.learns or self._limits.fit_timeout is not None
         ahead = 1 if is_single else max(self._job_size, self._evaluator.horizon)
-        while len(self._waiting) < ahead and self._start():
+        while len(self._waiting) < self._job_size and self._promote():
             pass
+        if not (self._prunes and self._waiting):
+            while len(self._waiting) < ahead and self._ask():
+                pass
+        if not self._waiting and not self._planned:
+            self._hasten()
         tasks = list(self._waiting)
         self._waiting.clear()
         self._n_planned += len(tasks)
@@ -356,33 +261,75 @@ class Loop:
         self._executor.submit(self._n_jobs, self._evaluator.prepare(job), total)
         self._n_jobs += 1
 
-    def _start(self) -> bool:
-        """Start a stage of a paused trial, or a new trial; False if there is nothing to start."""
-        promoted = self._pruner.promote(self.board)
-        if promoted is not None:
-            self._enter(*promoted)
-            return True
-        n_trials = self._limits.n_trials
-        if self._is_exhausted or (n_trials is not None and len(self._trials) >= n_trials):
+    def _is_final(self) -> bool:
+        """Whether no trials will be added."""
+        most = self._limits.n_trials
+        return self._is_exhausted or (most is not None and len(self._trials) >= most)
+
+    def _seen(self) -> Board | None:
+        """The board that the next start goes by; None if it has to wait for results."""
+        if self._window is None:
+            return self.board
+        return self._window.seen(self.board) if self._window.is_open() else None
+
+    def _promote(self) -> bool:
+        """Start, or close, a paused trial if one deserves it; False if none does."""
+        if not self._prunes:
             return False
+        if self._is_final() and not self.board.is_final:
+            self.board = replace(self.board, is_final=True)
+        board = self._seen()
+        move = None if board is None else self._pruner.promote(board)
+        if move is None:
+            return False
+        trial, verdict = self._trials[move[0].number], move[1]
+        self._paused.remove(trial)
+        if isinstance(verdict, Stage):
+            self._begin(trial, verdict)
+        else:
+            self._end(trial, verdict)
+        return True
+
+    def _ask(self) -> bool:
+        """Start a new trial; False if there is none to start."""
+        board = None if self._is_final() else self._seen()
+        if board is None:
+            return False
+        self._inform(board)
         try:
             params = self._optimizer.ask()
         except SpaceExhausted:
             self._is_exhausted = True
-            return False
+            return self._promote()  # there may be more that deserve it now
         trial = Trial(len(self._trials), params)
         self._trials.append(trial)
         if self._journal is not None:
             self._journal.asked(trial)
         self._tell_watchers("started", trial)
-        self._enter(trial, self._pruner.first(trial, self.board))
+        self._begin(trial, self._pruner.stage(trial, board))
         return True
 
+    def _hasten(self) -> None:
+        """Let a slot that would stay idle run ahead of what is decided."""
+        if self._prunes and self._window is None:
+            move = self._pruner.hasten(self.board)
+            if move is not None and isinstance(move[1], Stage):
+                self._enter(move[0], move[1])
+
+    def _begin(self, trial: Trial, stage: Stage) -> None:
+        if self._window is not None:
+            self._window.begin(trial)
+        self._enter(trial, stage)
+
     def _enter(self, trial: Trial, stage: Stage) -> None:
+        """Let a trial run a stage; what of it is under way already is not run again."""
         trial.status = Status.RUNNING
+        before = self._stages.get(trial.number)
+        known = () if before is None or before.resource != stage.resource else before.splits
         self._stages[trial.number] = stage
         for split in trial.missing(stage):
-            self._waiting.append(Task(trial.number, trial.params, split, stage.resource))
+            if split not in known:
+                self._waiting.append(Task(trial.number, trial.params, split, stage.resource))
 
     def _receive(self, key: int, outcome: Any) -> None:
         job = self._in_flight.pop(key)
@@ -425,33 +372,72 @@ class Loop:
 
     def _record(self, trial: Trial, result: SplitResult) -> None:
         trial.results.append(result)
+        if self._window is not None:
+            result.details[START] = self._window.start_of(trial)
+        self._least_seconds = min(self._least_seconds, _seconds(result))
         if self._journal is not None:
             self._journal.finished(trial, result)
         self._tell_watchers("result", trial)
-        stage = self._stages[trial.number]
-        if trial.has(stage):
+        if trial.has(self._stages[trial.number]):
             self._judge(trial)
 
     def _judge(self, trial: Trial) -> None:
         """Ask what comes after the stage that has just been completed."""
-        verdict = self._pruner.judge(trial, self.board)
+        board = self.board
+        if self._window is not None:
+            board = self._window.seen(board, self._window.start_of(trial))
+        failed = any(result.status.is_failure for result in trial.results)
+        verdict = Verdict.DONE if failed else self._pruner.judge(trial, board)
         if isinstance(verdict, Stage):
             self._enter(trial, verdict)
             return
         del self._stages[trial.number]
+        if self._window is not None:
+            self._window.end(trial)
+        self._end(trial, verdict)
+
+    def _end(self, trial: Trial, verdict: Verdict) -> None:
+        """Give a trial the status that it has from now on."""
         failed = next((r.status for r in trial.results if r.status.is_failure), None)
         trial.status = failed or _STATUS[verdict]
+        if trial.status is Status.COMPLETE:
+            self._complete.append(trial)
+            self.board.memo.clear()
+            self._time_refit(trial)
+        self._tell(trial)
+        if trial.status is Status.PAUSED:
+            self._paused.append(trial)
+            return
+        if self._journal is not None:
+            self._journal.closed(trial)
+        self._close(trial)
+
+    def _time_refit(self, trial: Trial) -> None:
+        """Put time aside for the refit of the best."""
         score = self.board.score(trial)
-        if self._limits.refits and trial.status is Status.COMPLETE and score > self._best_score:
+        if self._limits.refits and score > self._best_score:
             self._best_score = score
             # The refit has all rows, a fit those of all splits but one.
-            times = [r.details.get("fit_time", 0.0) for r in trial.results]
+            times = [r.details.get("fit_time", 0.0) for r in trial.results if r.resource == 1.0]
             self._refit_seconds = math.fsum(times) / max(len(times) - 1, 1)
-        self._optimizer.tell(trial.params, score, cost=_cost(trial))
-        if verdict is not Verdict.PAUSE:
-            if self._journal is not None:
-                self._journal.closed(trial)
-            self._close(trial)
+
+    def _tell(self, trial: Trial) -> None:
+        """Tell the optimizer of a trial, unless what it may know is settled before each ask."""
+        if self._window is None and not self._prunes:
+            self._optimizer.tell(trial.params, self.board.score(trial), cost=_cost(trial))
+
+    def _inform(self, board: Board) -> None:
+        """Tell the optimizer what the board says of each trial, in order of number."""
+        if not self._optimizer.learns or (self._window is None and not self._prunes):
+            return
+        expected = {trial.number: estimate for trial, estimate in estimates(board)}
+        for trial in board.trials:
+            if trial.status is Status.RUNNING:
+                continue
+            told = expected.get(trial.number, (math.nan, 0.0))
+            if self._told.get(trial.number) != told:
+                self._told[trial.number] = told
+                self._optimizer.tell(trial.params, told[0], noise=told[1], cost=_cost(trial))
 
     def _close(self, trial: Trial) -> None:
         trial.results.sort(key=lambda r: (r.resource, r.split))

@@ -19,7 +19,7 @@ from hpsearch.display import watchers_for, watchers_of
 from hpsearch.executors import executor_for
 from hpsearch.fingerprint import parts_of_function
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
-from hpsearch.loop import Limits, Loop, SearchAborted, Watcher
+from hpsearch.loop import Loop
 from hpsearch.memory import available
 from hpsearch.notes import PREFIX, folder
 from hpsearch.objective import METRIC, Calls, Objective, StoppedByItself, takes_trial
@@ -33,6 +33,7 @@ from hpsearch.optimizers import (
 )
 from hpsearch.optimizers.base import seed_of
 from hpsearch.optimum import Optimum, grouped, tell_failures
+from hpsearch.protocols import Limits, SearchAborted, Watcher
 from hpsearch.results import Trials
 from hpsearch.space import Space
 from hpsearch.sqlite_journal import SQLiteJournal

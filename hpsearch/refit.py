@@ -10,7 +10,7 @@ from typing import Any
 from sklearn.base import clone
 
 from hpsearch.executors import JoblibExecutor
-from hpsearch.loop import SearchAborted
+from hpsearch.protocols import SearchAborted
 from hpsearch.trial import WorkerLost
 
 

@@ -85,11 +85,12 @@ def records(
 ) -> list[dict[str, Any]]:
     """One record a trial and split, candidate by candidate, as scikit-learn's tables take them.
 
-    A split that was not run scores NaN, so that its candidate cannot win on fewer splits.
+    A split that was not run on all rows, or with the full resource, scores NaN, so that its
+    candidate cannot win on less than the others.
     """
     out = []
     for trial in trials:
-        by_split = {result.split: result for result in trial.results}
+        by_split = {result.split: result for result in trial.results if result.resource == 1.0}
         out += [_record(by_split.get(i), error_score, metrics) for i in range(n_splits)]
     return out
 
@@ -116,6 +117,24 @@ def _plain(scores: dict[str, float], if_none: float) -> dict[str, float] | float
     if not scores:
         return if_none
     return scores["score"] if set(scores) == {"score"} else dict(scores)
+
+
+def share_reached(trial: Trial) -> float:
+    """The greatest share of the resource that a trial was fitted with."""
+    return max((result.resource for result in trial.results), default=1.0)
+
+
+def best_partial(trials: Sequence[Trial], metric: str) -> int:
+    """The number of the trial that came farthest: most resource, most splits, best mean score."""
+
+    def progress(trial: Trial) -> tuple[float, int, float]:
+        last = [r for r in trial.results if r.resource == share_reached(trial)]
+        scores = [r.scores.get(metric, math.nan) for r in last]
+        total = math.fsum(scores)
+        mean = total / len(scores) if scores and math.isfinite(total) else -math.inf
+        return share_reached(trial) if last else 0.0, len(last), mean
+
+    return max(trials, key=lambda trial: (progress(trial), -trial.number)).number
 
 
 def fit_errors(trials: Iterable[Trial]) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ together. Greater scores are better everywhere.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -105,11 +105,37 @@ class Trial:
 
 @dataclass(frozen=True)
 class Board:
-    """The search as pruners, stop rules and displays see it."""
+    """The search as pruners, stop rules and displays see it.
+
+    Attributes
+    ----------
+    metric : str
+        The score that candidates are judged by.
+    n_splits : int
+        Splits of the cross-validation.
+    trials : sequence of Trial
+        All trials, in order of number.
+    complete, paused : sequence of Trial
+        Those with that status, in the order in which they came to it.
+    stages : mapping of int to Stage
+        What running trials run, by their number.
+    optimum : float
+        The greatest value that the metric can take, as far as is known.
+    is_final : bool
+        Whether no trials will be added.
+    memo : dict
+        For what is made of the complete trials; emptied as one is added.
+    """
 
     metric: str
     n_splits: int
     trials: Sequence[Trial]
+    complete: Sequence[Trial] = ()
+    paused: Sequence[Trial] = ()
+    stages: Mapping[int, Stage] = field(default_factory=dict)
+    optimum: float = math.inf
+    is_final: bool = False
+    memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def score(
         self, trial: Trial, resource: float | None = None, splits: Sequence[int] | None = None
@@ -137,7 +163,6 @@ class Board:
 
     def best(self) -> Trial | None:
         """The complete trial with the greatest score (the first of them), None if there is none."""
-        complete = [t for t in self.trials if t.status is Status.COMPLETE]
-        scored = [(self.score(t), -t.number, t) for t in complete]
+        scored = [(self.score(t), -t.number, t) for t in self.complete]
         finite = [row for row in scored if not math.isnan(row[0])]
         return max(finite)[2] if finite else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpsearch import _sklearn as bridge
+from hpsearch.resources import Resource
 from hpsearch.reuse import Settings
 
 
@@ -14,7 +15,8 @@ from hpsearch.reuse import Settings
 class Work:
     """What every fit of a search needs; goes to each worker once.
 
-    `learns`: later candidates depend on the scores of earlier ones.
+    `learns`: later candidates depend on the scores of earlier ones. `resource` is what halving
+    gives out, and `is_stratified` says that each share of rows has the classes in proportion.
     """
 
     estimator: Any
@@ -32,3 +34,5 @@ class Work:
     reuse: Settings
     learns: bool
     n_workers: int
+    resource: Resource | None = None
+    is_stratified: bool = False

@@ -29,8 +29,10 @@ LAYERS = [
         "fit_lines",
         "foreign",
         "journal",
+        "resources",
         "reuse",
         "timing",
+        "window",
     },
     {
         "space",
@@ -40,6 +42,7 @@ LAYERS = [
         "executors",
         "optimizers",
         "outcome",
+        "protocols",
         "pruners",
         "sql_journal",
         "start",

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpsearch.loop import Limits, Loop
+from hpsearch.loop import Loop
 from hpsearch.optimizers import RandomOptimizer, SpaceExhausted
 from hpsearch.optimizers.plain import ListedOptimizer
+from hpsearch.protocols import Limits
 from hpsearch.pruners import NoPruner, Verdict
 from hpsearch.trial import FitTimeout, SplitResult, Stage, Status, WorkerLost
 

@@ -27,7 +27,7 @@ from hpsearch import (
 )
 from hpsearch.brief import short_params, short_value
 from hpsearch.display import LogLines, ProgressLine, TimeLeft
-from hpsearch.loop import Event
+from hpsearch.protocols import Event
 from hpsearch.results import Trials
 from hpsearch.timing import TimeModel
 from hpsearch.trial import Board, SplitResult, Status, Trial

@@ -24,7 +24,8 @@ CUTS = (1, 2, 3, 4, 6, 8)
 STEP_COST = 1.0  # of fitting one step, in last fits: unknown, so neither is neglected
 WORTH = 0.98  # more pieces must finish this much earlier
 
-Unit = tuple[tuple[int, ...], list[Task]]  # numbers of its steps, the split, of its last fit
+Levels = tuple[Any, ...]  # numbers of its steps, its split and share of it, of its last fit
+Unit = tuple[Levels, list[Task]]
 
 
 class Planner:
@@ -74,14 +75,15 @@ class Planner:
         """Units in the order of a tree: the first step first, then the second, ..."""
         numbers: dict[Key, int] = {}  # each prefix, in the order in which it was first seen
         levels: dict[int, tuple[int, ...]] = {}
-        units: dict[tuple[int, ...], list[Task]] = {}
+        units: dict[Levels, list[Task]] = {}
         for task in tasks:
             if task.trial not in levels:
                 levels[task.trial] = tuple(
                     numbers.setdefault(key, len(numbers)) for key in self._keys(task)
                 )
             *steps, last = levels[task.trial]
-            units.setdefault((*steps, task.split, last), []).append(task)
+            rows = (task.split, task.resource)
+            units.setdefault((*steps, rows, last), []).append(task)
         return sorted(units.items(), key=lambda unit: unit[0])
 
     def _keys(self, task: Task) -> Iterable[Key]:
@@ -137,7 +139,7 @@ def _jobs(units: list[Unit], slots: int) -> list[Job]:
 
 def _grouped(units: list[Unit], level: int) -> list[list[Unit]]:
     """Units that have the steps up to a level in common, and the split."""
-    groups: dict[tuple[int, ...], list[Unit]] = {}
+    groups: dict[Levels, list[Unit]] = {}
     for unit in units:
         *steps, split, _ = unit[0]
         groups.setdefault((*steps[: level + 1], split), []).append(unit)

@@ -1,0 +1,65 @@
+"""What a pruner is: what a trial runs first, what next, and which trial deserves a free slot.
+
+A trial advances by stages. Pruners are frozen records, and their methods functions of the board
+alone, so that a search that is resumed judges as it did before. To add one, write
+
+    @dataclass(frozen=True)
+    class MyPruner(NoPruner):
+        def judge(self, trial, board): ...
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, runtime_checkable
+
+from hpsearch.trial import Board, Stage, Trial
+
+
+class Verdict(Enum):
+    """What becomes of a trial after a stage, if not another stage."""
+
+    DONE = "done"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+Move = tuple[Trial, Stage | Verdict]
+
+
+@runtime_checkable
+class Pruner(Protocol):
+    """Decides what a trial runs next."""
+
+    def stage(self, trial: Trial, board: Board) -> Stage:
+        """Return the stage that a trial is in by its results: the first one of a new trial."""
+
+    def judge(self, trial: Trial, board: Board) -> Stage | Verdict:
+        """Return what becomes of a trial that has run its stage."""
+
+    def promote(self, board: Board) -> Move | None:
+        """Return a paused trial that deserves a free slot more than a new one does, if any.
+
+        With it comes its next stage, or the verdict that it is not worth another.
+        """
+
+    def hasten(self, board: Board) -> Move | None:
+        """Return a running trial and a wider stage, for a slot that would stay idle."""
+
+
+@dataclass(frozen=True)
+class NoPruner:
+    """Every trial runs every split: exact."""
+
+    def stage(self, trial: Trial, board: Board) -> Stage:
+        return Stage(tuple(range(board.n_splits)))
+
+    def judge(self, trial: Trial, board: Board) -> Stage | Verdict:
+        return Verdict.DONE
+
+    def promote(self, board: Board) -> Move | None:
+        return None
+
+    def hasten(self, board: Board) -> Move | None:
+        return None

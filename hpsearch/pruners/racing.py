@@ -1,0 +1,185 @@
+"""Racing over splits: a candidate stops once it is unlikely to win on the splits it has left.
+
+All candidates meet the same splits, so what is easy or hard about a split can be told from the
+candidate (Maron & Moore, 1994; Birattari et al., 2002). What is judged is not which candidate is
+better in general but whether this one will have the greatest mean score when all splits are done,
+since that is what the search goes by: only the splits left are uncertain, so most races are short.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr
+
+from hpsearch.pruners.base import Move, NoPruner, Verdict
+from hpsearch.trial import Board, Stage, Trial
+
+SLACK = 1e-9  # relative: sums in another order than scikit-learn's must not decide
+
+
+@dataclass(frozen=True)
+class RacingPruner(NoPruner):
+    """Stop candidates that are unlikely to win, after as few splits as that takes.
+
+    Parameters
+    ----------
+    level : float, default=0.05
+        The probability, at most, of dropping the candidate that would have won, if scores vary
+        over the splits as the model in the notes has it. With 0 a candidate stops only when
+        perfect scores on the splits left would not be enough: the winner is then always that of
+        the full search, and nothing is stopped if the greatest value of the metric is not known.
+    burn_in : int, default=1
+        Splits that every candidate runs.
+    best_possible : float or None, default=None
+        The greatest value that the metric can take, for a metric of your own; those of
+        scikit-learn are known.
+
+    Notes
+    -----
+    The score of a candidate on a split is modelled as the sum of the candidate's level, the
+    split's effect, and a normal residual; effects and the residuals' variance s**2 are estimated
+    from the better half of the n complete candidates. After m of K splits a candidate's final mean
+    is expected to be its mean so far without the effects of those splits, with variance
+    ``s**2 * (1 + 1 / n) * (K - m) / (K * m)``. It is dropped where a t-distributed final mean
+    exceeds the best one with a probability below ``level / (K - 1)``, since there are K - 1
+    occasions to drop it. Candidates wait after each split, and the most promising goes first; one
+    that leads runs all its splits.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from hpsearch import ExhaustiveSearchCV, RacingPruner
+    >>> X, y = load_iris(return_X_y=True)
+    >>> grid = {"C": [0.001, 0.01, 1, 10], "kernel": ["linear", "rbf"]}
+    >>> search = ExhaustiveSearchCV(SVC(), grid, cv=10, pruner=RacingPruner()).fit(X, y)
+    >>> search.best_params_
+    {'C': 1, 'kernel': 'linear'}
+    """
+
+    level: float = 0.05
+    burn_in: int = 1
+    best_possible: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.level < 1:
+            raise ValueError(f"level must be a probability in [0, 1), got {self.level!r}.")
+        if isinstance(self.burn_in, bool) or int(self.burn_in) != self.burn_in or self.burn_in < 1:
+            raise ValueError(f"burn_in must be an integer of 1 or more, got {self.burn_in!r}.")
+
+    def stage(self, trial: Trial, board: Board) -> Stage:
+        n_begun = max((result.split + 1 for result in trial.results), default=0)
+        return _first(max(n_begun, min(self.burn_in, board.n_splits)))
+
+    def judge(self, trial: Trial, board: Board) -> Stage | Verdict:
+        if len(trial.results) == board.n_splits:
+            return Verdict.DONE
+        return Verdict.STOP if self._is_lost(trial, board) else Verdict.PAUSE
+
+    def promote(self, board: Board) -> Move | None:
+        if not board.paused:
+            return None
+        lost = next((trial for trial in board.paused if self._is_lost(trial, board)), None)
+        if lost is not None:
+            return lost, Verdict.STOP
+        running = board.stages.values()
+        if not board.complete and any(len(s.splits) == board.n_splits for s in running):
+            return None  # there will soon be one to compare with
+        trial = max(board.paused, key=lambda trial: _lead(trial, board))
+        leads = not board.complete or _lead(trial, board) > 0
+        return trial, _first(board.n_splits if leads else len(trial.results) + 1)
+
+    def hasten(self, board: Board) -> Move | None:
+        narrow = [i for i, stage in board.stages.items() if len(stage.splits) < board.n_splits]
+        if not narrow:
+            return None
+        running = [board.trials[i] for i in narrow]
+        trial = max(running, key=lambda trial: _lead(trial, board))
+        return trial, _first(len(board.stages[trial.number].splits) + 1)
+
+    def _is_lost(self, trial: Trial, board: Board) -> bool:
+        """Whether a trial has failed, cannot win, or is unlikely to."""
+        if not trial.results or not board.complete:
+            return False
+        scores, field = _scores(trial, board.metric), Field.of(board)
+        if not np.isfinite(scores).all():
+            return True
+        m, n_splits = len(scores), board.n_splits
+        most = board.optimum if self.best_possible is None else self.best_possible
+        at_best = (math.fsum(scores) + (n_splits - m) * most) / n_splits
+        if at_best < field.best - SLACK * abs(field.best):
+            return True
+        if self.level == 0:
+            return False
+        difference, deviation, freedom = field.outlook(scores)
+        if freedom == 0 or deviation == 0:
+            return False
+        chance = float(stdtr(freedom, difference / deviation))
+        return chance < self.level / (n_splits - 1)
+
+
+@dataclass(frozen=True)
+class Field:
+    """The complete candidates that a trial runs against: the best of them, and their model."""
+
+    best: float  # the greatest mean score
+    level: float  # mean of the better half's scores
+    effects: NDArray[Any]  # of each split, (K,)
+    squares: float  # sum of squared residuals
+    n: int
+
+    @classmethod
+    def of(cls, board: Board) -> Field:
+        """Return the model of a board's complete trials, made anew only when one was added."""
+        if "field" not in board.memo:
+            table = np.array([_scores(trial, board.metric) for trial in board.complete])
+            means = table.mean(axis=1)
+            table = table[means >= np.median(means)]
+            level, splits = float(table.mean()), table.mean(axis=0)
+            residuals = table - table.mean(axis=1, keepdims=True) - splits + level
+            squares = float((residuals**2).sum())
+            board.memo["field"] = cls(
+                float(means.max()), level, splits - level, squares, len(table)
+            )
+        field: Field = board.memo["field"]
+        return field
+
+    def outlook(self, scores: NDArray[Any]) -> tuple[float, float, int]:
+        """Return how a trial's final mean should differ from the best one.
+
+        The mean difference, its standard deviation, and the degrees of freedom of that.
+        """
+        m, n_splits = len(scores), len(self.effects)
+        own = scores - self.effects[:m]
+        freedom = (self.n - 1) * (n_splits - 1) + m - 1
+        squares = self.squares + float(((own - own.mean()) ** 2).sum())
+        variance = squares / max(freedom, 1) * (1 + 1 / self.n)
+        deviation = math.sqrt(variance * (n_splits - m) / (n_splits * m))
+        return float(own.mean()) - self.best, deviation, freedom
+
+
+def _lead(trial: Trial, board: Board) -> float:
+    """By how much a trial should beat the best one; its mean score if none is complete."""
+    if not trial.results:
+        return -math.inf
+    if not board.complete:
+        return float(_scores(trial, board.metric).mean())
+    scored = {r.split: r.scores.get(board.metric, math.nan) for r in trial.results}
+    field = Field.of(board)
+    own = [score - field.effects[split] for split, score in scored.items()]
+    return float(np.mean(own)) - field.best
+
+
+def _scores(trial: Trial, metric: str) -> NDArray[Any]:
+    """Scores by split; what is judged has run the first few."""
+    results = sorted(trial.results, key=lambda result: result.split)
+    return np.array([result.scores.get(metric, math.nan) for result in results])
+
+
+def _first(n: int) -> Stage:
+    return Stage(tuple(range(n)))
