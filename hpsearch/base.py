@@ -27,12 +27,14 @@ from hpsearch.fitted import FittedSearch, sizes_of
 from hpsearch.journal import Journal, Origin, Session, Splits, Unrecorded
 from hpsearch.loop import Loop
 from hpsearch.memory import available
+from hpsearch.notes import folder as temporary_folder
 from hpsearch.optimizers.base import Optimizer
 from hpsearch.protocols import Limits, SearchAborted, Watcher
 from hpsearch.pruners import NAMED, NoPruner, Pruner, pruner_of
 from hpsearch.refit import Refit
 from hpsearch.resources import Resource, resolve
 from hpsearch.reuse import Family, Planner, Settings
+from hpsearch.reuse.growth import Growth
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.trial import Params, Status, Trial
 from hpsearch.work import Work
@@ -312,6 +314,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             learns=source.optimizer.learns,
             n_workers=effective_n_jobs(self.n_jobs),
             resource=resource,
+            growth=self._growth(prepared.estimator, resource),
             is_stratified=bridge.n_classes(prepared.estimator, prepared.y) > 1,
         )
 
@@ -376,6 +379,14 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         if loop.interrupted:
             _tell_of_interruption(self.trials_)
         return trials
+
+    def _growth(self, estimator: Any, resource: Resource | None) -> Growth | None:
+        """Return where models wait to go on, if they may."""
+        goes_on = getattr(self.pruner, "continue_fits", False)
+        if resource is None or resource.is_rows or goes_on is False:
+            return None
+        growth = Growth(resource.name, goes_on is True, temporary_folder())
+        return growth if growth.may_go_on(estimator) else None
 
     def _window(self, pruner: Pruner, optimizer: Optimizer) -> int | None:
         """How far a start may be ahead of the results that it goes by; None for any distance."""

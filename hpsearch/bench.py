@@ -112,12 +112,28 @@ class PlainBench:
         try:
             estimator = set_up(work, task)
             fold = cut(work, task, estimator)
-            _fit(estimator, fold.train, callbacks, estimator.fit)
+            estimator = self._fitted(task, estimator, fold, callbacks)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - the candidate's failure, with its text
             return failed(work, task, error, time.perf_counter() - began)
         return score(work, task, estimator, fold, time.perf_counter() - began)
+
+    def _fitted(
+        self, task: Task, estimator: Any, fold: Fold, callbacks: bridge.FitCallbacks | None
+    ) -> Any:
+        """Fit an estimator, going on from its last rung's model if there is one."""
+
+        def fit(model: Any) -> None:
+            _fit(model, fold.train, callbacks, model.fit)
+
+        growth = self._work.growth
+        if growth is None:
+            fit(estimator)
+            return estimator
+        fitted = growth.fit(task, estimator, fit)
+        growth.keep(task, fitted)
+        return fitted
 
 
 class Bench:
@@ -199,7 +215,9 @@ class Bench:
         self, candidate: Candidate, callbacks: bridge.FitCallbacks | None
     ) -> SplitResult:
         plain = PlainBench(self._work)
-        if self._n_unlendable >= MAX_UNLENDABLE or self._reads_what_is_written(candidate):
+        goes_on = self._work.growth is not None and self._work.growth.has(candidate.task)
+        is_alone = self._n_unlendable >= MAX_UNLENDABLE or self._reads_what_is_written(candidate)
+        if goes_on or is_alone:
             return plain.evaluate(candidate.task, callbacks)
         fold, is_frozen = self._folds.get(candidate.task, candidate.estimator, candidate.root)
         try:
@@ -235,6 +253,8 @@ class Bench:
             if is_read_only_error(error):
                 raise
             return failed(work, task, error, time.perf_counter() - began)
+        if work.growth is not None and not self._sharing.shared():
+            work.growth.keep(task, estimator)
         self._sharing.ledger.phase = Phase.SCORE
         return score(work, task, estimator, fold, time.perf_counter() - began)
 

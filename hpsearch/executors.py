@@ -142,7 +142,7 @@ class JoblibExecutor:
                 '. Use n_jobs=1, or threads: joblib.parallel_config(backend="threading").'
             ) from error
         self._shipments.append(shipment)
-        self._notes.litter.append(shipment.source.path)
+        self._notes.litter += [shipment.source.path, *getattr(value, "litter", ())]
         return shipment.source
 
     def submit(self, key: int, call: Callable[[], Any], timeout: float | None = None) -> None:

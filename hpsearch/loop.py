@@ -221,11 +221,15 @@ class Loop:
         # Of a fit that is shared nobody could say whose time is up.
         is_single = self._optimizer.learns or self._limits.fit_timeout is not None
         ahead = 1 if is_single else max(self._job_size, self._evaluator.horizon)
-        while len(self._waiting) < self._job_size and self._promote():
-            pass
-        if not (self._prunes and self._waiting):
-            while len(self._waiting) < ahead and self._ask():
+        if self._window is not None:  # what a start is may depend on its number alone
+            ahead = 1
+        else:
+            while len(self._waiting) < self._job_size and self._promote():
                 pass
+            if self._waiting and self._prunes:
+                ahead = 0
+        while len(self._waiting) < ahead and (self._promote() or self._ask()):
+            pass
         if not self._waiting and not self._planned:
             self._hasten()
         tasks = list(self._waiting)

@@ -9,6 +9,7 @@ from typing import Any
 from hpsearch import _sklearn as bridge
 from hpsearch.resources import Resource
 from hpsearch.reuse import Settings
+from hpsearch.reuse.growth import Growth
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +17,8 @@ class Work:
     """What every fit of a search needs; goes to each worker once.
 
     `learns`: later candidates depend on the scores of earlier ones. `resource` is what halving
-    gives out, and `is_stratified` says that each share of rows has the classes in proportion.
+    gives out, and `is_stratified` says that a share of the rows has the classes in proportion;
+    `growth` lets fits go on from those with less of the resource.
     """
 
     estimator: Any
@@ -36,3 +38,9 @@ class Work:
     n_workers: int
     resource: Resource | None = None
     is_stratified: bool = False
+    growth: Growth | None = None
+
+    @property
+    def litter(self) -> list[str]:
+        """Folders to be removed when the process that made them is gone."""
+        return [] if self.growth is None else [self.growth.folder]

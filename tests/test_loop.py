@@ -395,19 +395,16 @@ def test_goes_on_where_it_stopped():
     assert learner.told == [(0, 0.0), (1, 1.0), (2, 2.0)]
 
 
-class OneByOne:
+class OneByOne(NoPruner):
     """Gives up a candidate whose first split scores below 2."""
 
-    def first(self, trial, board):
+    def stage(self, trial, board):
         return Stage((0,))
 
     def judge(self, trial, board):
         if len(trial.results) == 1 and board.score(trial) >= 2:
             return Stage((0, 1, 2))
         return Verdict.DONE if len(trial.results) == 3 else Verdict.STOP
-
-    def promote(self, board):
-        return None
 
 
 def test_stages():
@@ -416,23 +413,22 @@ def test_stages():
     trials = make_loop(learner, evaluator, n_trials=4, pruner=OneByOne()).run()
     assert [trial.status.value for trial in trials] == ["pruned", "pruned", "complete", "complete"]
     assert evaluator.ran == [(0, 0), (1, 0), *((x, s) for x in (2, 3) for s in range(3))]
-    assert learner.told == [(x, float(x)) for x in range(4)]
+    assert learner.told == [(x, float(x)) for x in range(3)]  # before each ask
 
 
 class Pausing(NoPruner):
     """Runs one split of each candidate, then the others of the best."""
 
-    def first(self, trial, board):
+    def stage(self, trial, board):
         return Stage((0,))
 
     def judge(self, trial, board):
         return Verdict.PAUSE if len(trial.results) == 1 else Verdict.DONE
 
     def promote(self, board):
-        paused = [t for t in board.trials if t.status is Status.PAUSED]
-        if len(board.trials) < 4 or len(paused) < 4:
+        if len(board.trials) < 4 or len(board.paused) < 4:
             return None
-        return max(paused, key=board.score), Stage((0, 1, 2))
+        return max(board.paused, key=board.score), Stage((0, 1, 2))
 
 
 def test_paused_trials_are_taken_up():

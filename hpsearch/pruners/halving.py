@@ -38,6 +38,13 @@ class HalvingPruner(NoPruner):
         The resource of the last rung; "auto" is all rows of a split, or the value that the
         estimator itself has.
 
+    continue_fits : bool or "exact", default="exact"
+        Whether a promoted candidate goes on from its fitted model, if it has `warm_start`, instead
+        of beginning anew. "exact" does where that gives the model that a plain fit would have
+        given: forests, bagging and gradient boosting of scikit-learn. With True the scores of
+        other estimators, such as SGDClassifier's by `max_iter`, are of models that no plain fit
+        gives, and the refit is a plain fit.
+
     Notes
     -----
     Names are those of scikit-learn's HalvingGridSearchCV. Unlike there, the last rung has just
@@ -63,6 +70,7 @@ class HalvingPruner(NoPruner):
     factor: float = 3
     min_resources: float | str = "auto"
     max_resources: float | str = "auto"
+    continue_fits: bool | str = "exact"
 
     def __post_init__(self) -> None:
         if not self.factor > 1:
@@ -72,6 +80,11 @@ class HalvingPruner(NoPruner):
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if value != "auto" and not (is_number and value > 0):
                 raise ValueError(f"{name} must be 'auto' or a number above 0, got {value!r}.")
+
+        if self.continue_fits not in (True, False, "exact"):
+            raise ValueError(
+                f"continue_fits must be True, False or 'exact', got {self.continue_fits!r}."
+            )
 
     def between(self, least: float, most: float) -> Self:
         """Return the same pruner for a resource of which this much is the least and the most.

@@ -28,7 +28,7 @@ class RacingPruner(NoPruner):
 
     Parameters
     ----------
-    level : float, default=0.05
+    level : float, default=0.1
         The probability, at most, of dropping the candidate that would have won, if scores vary
         over the splits as the model in the notes has it. With 0 a candidate stops only when
         perfect scores on the splits left would not be enough: the winner is then always that of
@@ -62,7 +62,7 @@ class RacingPruner(NoPruner):
     {'C': 1, 'kernel': 'linear'}
     """
 
-    level: float = 0.05
+    level: float = 0.1
     burn_in: int = 1
     best_possible: float | None = None
 

@@ -13,7 +13,7 @@ import pytest
 
 from . import victims
 
-NAMES = ["exhaustive", "sampled", "gp", "tpe"]
+NAMES = ["exhaustive", "sampled", "gp", "tpe", "race", "halving"]
 
 
 def start(name, checkpoint, log, n_jobs):
@@ -25,19 +25,21 @@ def start(name, checkpoint, log, n_jobs):
     )
 
 
-def recorded(checkpoint):
-    """Candidate and split of every result in the file."""
+def recorded(checkpoint, name):
+    """Candidate, resource and split of every result in the file."""
+    most = victims.MOST if name == "halving" else 1
     with sqlite3.connect(f"file:{checkpoint}?mode=ro", uri=True) as db:
         assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
         sql = (
-            "SELECT json_extract(t.params, '$.x'), json_extract(t.params, '$.k'), r.split "
+            "SELECT json_extract(t.params, '$.x'), json_extract(t.params, '$.k'), "
+            f"CAST(round(r.resource * {most}) AS INTEGER), r.split "
             "FROM result r JOIN trial t ON t.number = r.trial"
         )
         return set(db.execute(sql))
 
 
 def logged(log):
-    """Candidate and split of every fit that was begun, in order."""
+    """Candidate, resource and split of every fit that was begun, in order."""
     if not log.exists():
         return []
     X, y = victims.data()
@@ -48,7 +50,7 @@ def logged(log):
     by_sum = {int(X[train, 0].sum()): i for i, (train, _) in enumerate(splits)}
     by_sum[int(X[:, 0].sum())] = "refit"
     rows = [line.split() for line in log.read_text().splitlines()]
-    return [(_number(x), int(k), by_sum[int(total)]) for x, k, total in rows]
+    return [(_number(x), int(k), int(n), by_sum[int(total)]) for x, k, n, total in rows]
 
 
 def _number(text):
@@ -77,7 +79,7 @@ def kill_and_resume(name, n_jobs, n_kills, folder):
     checkpoint, log = folder / "run.sqlite", folder / "fits.log"
     rng = np.random.default_rng([NAMES.index(name), n_jobs])
     for _ in range(n_kills):
-        before = recorded(checkpoint) if checkpoint.exists() else set()
+        before = recorded(checkpoint, name) if checkpoint.exists() else set()
         n_logged = len(logged(log))
         more = int(rng.integers(1, 4))  # kill at the start of this fit from here, and a bit later
         pause = rng.uniform(0, 0.05)
@@ -91,7 +93,7 @@ def kill_and_resume(name, n_jobs, n_kills, folder):
         assert not again, f"fitted again: {again}"
         if process.returncode == 0:
             break
-    before, n_logged = recorded(checkpoint), len(logged(log))
+    before, n_logged = recorded(checkpoint, name), len(logged(log))
     process = start(name, checkpoint, log, n_jobs)
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 0, out

@@ -11,31 +11,40 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from hpsearch import ExhaustiveSearchCV, GPSearchCV, SampledSearchCV, TPESearchCV
+from hpsearch import (
+    ExhaustiveSearchCV,
+    GPSearchCV,
+    HalvingPruner,
+    SampledSearchCV,
+    TPESearchCV,
+)
 
+MOST = 9  # of the resource of the search that halves
 N_ROWS = 60
 
 
 class Classifier(ClassifierMixin, BaseEstimator):
     """Scores by a formula of its parameters and rows, so that a search has something to find."""
 
-    def __init__(self, x=0.5, k=1, log=None, seconds=0.0):
+    def __init__(self, x=0.5, k=1, n=1, log=None, seconds=0.0):
         self.x = x
         self.k = k
+        self.n = n
         self.log = log
         self.seconds = seconds
 
     def fit(self, X, y):
         self.classes_ = np.unique(y)
         if self.log is not None:
-            line = f"{self.x!r} {self.k!r} {int(X[:, 0].sum())}\n"
+            line = f"{self.x!r} {self.k!r} {self.n!r} {int(X[:, 0].sum())}\n"
             with Path(self.log).open("a") as file:
                 file.write(line)
         time.sleep(self.seconds)
         return self
 
     def score(self, X, y):
-        return float(np.cos(7 * self.x + self.k) + 1e-4 * X[:, 0].mean())
+        split = np.cos(X[:, 0].sum() + 3 * self.x)  # in part its own for each candidate
+        return float(np.cos(7 * self.x + self.k) + 0.05 * split - 0.1 / self.n)
 
 
 class Misbehaving(ClassifierMixin, BaseEstimator):
@@ -102,6 +111,11 @@ def search(name, checkpoint, log, *, n_jobs=1, seconds=0.0):
     options = {"cv": 3, "n_jobs": n_jobs, "checkpoint": checkpoint}
     if name == "exhaustive":
         return ExhaustiveSearchCV(estimator, grid, **options)
+    if name == "race":
+        return GPSearchCV(estimator, space, n_iter=12, random_state=0, pruner="race", **options)
+    if name == "halving":
+        pruner = HalvingPruner("n", min_resources=1, max_resources=MOST)
+        return TPESearchCV(estimator, space, n_iter=12, random_state=0, pruner=pruner, **options)
     if name == "sampled":
         return SampledSearchCV(estimator, grid, n_iter=10, random_state=0, **options)
     cls = {"gp": GPSearchCV, "tpe": TPESearchCV}[name]

@@ -1,0 +1,239 @@
+"""Racing over splits: what is dropped, against brute force and closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import t as student
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.tree import DecisionTreeClassifier
+
+from hpsearch import ExhaustiveSearchCV, GPSearchCV, RacingPruner, SampledSearchCV
+from hpsearch.pruners import Verdict
+from hpsearch.trial import Board, SplitResult, Stage, Status, Trial
+
+properties = settings(max_examples=200, derandomize=True, deadline=None)
+
+
+def trial(number, scores, status=Status.COMPLETE):
+    results = [SplitResult(i, scores={"score": float(s)}) for i, s in enumerate(scores)]
+    return Trial(number, {"x": number}, status, results)
+
+
+def board_of(complete, n_splits, paused=(), optimum=math.inf):
+    trials = [*complete, *paused]
+    return Board("score", n_splits, trials, complete, list(paused), {}, optimum)
+
+
+@given(table=st.lists(st.lists(st.integers(0, 10), min_size=4, max_size=4), min_size=2, max_size=8))
+@properties
+def test_level_0_never_drops_the_winner(table):
+    """Only what perfect scores could not save is dropped: brute force over all endings."""
+    pruner = RacingPruner(level=0)
+    table = np.array(table) / 10
+    best = None
+    for number, scores in enumerate(table):
+        for m in range(1, 4):
+            if best is None:
+                break
+            board = board_of([trial(0, best)], 4, optimum=1.0)
+            verdict = pruner.judge(trial(number, scores[:m], Status.RUNNING), board)
+            # Over all ways to end, in tenths: is there one that would beat the best?
+            most = (scores[:m].sum() + (4 - m)) / 4
+            assert (verdict is Verdict.STOP) == (most < best.mean() - 1e-9)
+        if best is None or scores.mean() > best.mean():
+            best = scores
+
+
+def test_unknown_optimum_drops_nothing_at_level_0():
+    """Without a greatest value nothing is out of reach."""
+    board = board_of([trial(0, [1, 1, 1])], 3)
+    assert RacingPruner(level=0).judge(trial(1, [-99.0]), board) is Verdict.PAUSE
+    given = RacingPruner(level=0, best_possible=1.0)
+    assert given.judge(trial(1, [-99.0]), board) is Verdict.STOP
+
+
+def test_chance_is_that_of_the_two_way_model():
+    """The chance to win, against the model's formulas written out with numpy and scipy."""
+    rng = np.random.default_rng(0)
+    n_splits = 5
+    table = rng.normal(size=(6, 1)) + rng.normal(size=(1, n_splits)) + rng.normal(size=(6, 5))
+    board = board_of([trial(i, row) for i, row in enumerate(table)], n_splits)
+    half = table[table.mean(axis=1) >= np.median(table.mean(axis=1))]
+    effects = half.mean(axis=0) - half.mean()
+    residuals = half - half.mean(axis=1, keepdims=True) - effects
+    for m in range(1, n_splits):
+        own = rng.normal(size=m) - 1
+        clean = own - effects[:m]
+        freedom = (len(half) - 1) * (n_splits - 1) + m - 1
+        squares = (residuals**2).sum() + ((clean - clean.mean()) ** 2).sum()
+        left = (n_splits - m) / (n_splits * m)
+        spread = math.sqrt(squares / freedom * (1 + 1 / len(half)) * left)
+        chance = student.cdf((clean.mean() - table.mean(axis=1).max()) / spread, freedom)
+        for level in (chance * (n_splits - 1) * 0.99, chance * (n_splits - 1) * 1.01):
+            if 0 < level < 1:
+                verdict = RacingPruner(level=level).judge(trial(9, own, Status.RUNNING), board)
+                assert (verdict is Verdict.STOP) == (chance < level / (n_splits - 1))
+
+
+def test_the_level_is_kept():
+    """Of winners by a hair, no more than `level` are dropped where the model holds."""
+    rng = np.random.default_rng(1)
+    pruner, n_splits, n_dropped, n_races = RacingPruner(level=0.1), 10, 0, 1000
+    for _ in range(n_races):
+        effects = rng.normal(size=n_splits)
+        table = effects + rng.normal(size=(8, n_splits))
+        table -= table.mean(axis=1, keepdims=True)  # all alike
+        winner = effects + rng.normal(size=n_splits)
+        winner += 1e-6 - winner.mean()
+        board = board_of([trial(i, row) for i, row in enumerate(table)], n_splits)
+        n_dropped += any(
+            pruner.judge(trial(8, winner[:m], Status.RUNNING), board) is Verdict.STOP
+            for m in range(1, n_splits)
+        )
+    assert n_dropped <= 0.1 * n_races
+
+
+def test_failed_scores_are_lost():
+    """A score that is not a number cannot win."""
+    board = board_of([trial(0, [0.5, 0.5])], 2)
+    assert RacingPruner().judge(trial(1, [math.nan]), board) is Verdict.STOP
+
+
+def test_first_candidate_runs_all_splits():
+    """There is nothing to compare the first one with."""
+    first = trial(0, [0.5], Status.PAUSED)
+    move = RacingPruner().promote(board_of([], 3, [first]))
+    assert move == (first, Stage((0, 1, 2)))
+
+
+def test_most_promising_goes_first():
+    """The leader runs all its splits; one behind runs one more."""
+    best = trial(0, [0.5, 0.7, 0.6])
+    ahead, behind = trial(1, [0.55], Status.PAUSED), trial(2, [0.45], Status.PAUSED)
+    pruner = RacingPruner()
+    assert pruner.promote(board_of([best], 3, [behind, ahead])) == (ahead, Stage((0, 1, 2)))
+    assert pruner.promote(board_of([best], 3, [behind])) == (behind, Stage((0, 1)))
+
+
+@pytest.mark.parametrize("level", [-0.1, 1.0, math.nan])
+def test_level_is_a_probability(level):
+    with pytest.raises(ValueError, match="level"):
+        RacingPruner(level=level)
+
+
+@pytest.mark.parametrize("burn_in", [0, 1.5, True])
+def test_burn_in_is_a_count(burn_in):
+    with pytest.raises(ValueError, match="burn_in"):
+        RacingPruner(burn_in=burn_in)
+
+
+GRID = {"max_depth": [1, 2, 3, 5, 8], "min_samples_leaf": [1, 5, 20, 60, 150]}
+
+
+def search_trees(**options):
+    X, y = load_breast_cancer(return_X_y=True)
+    tree = DecisionTreeClassifier(random_state=0)
+    cv = KFold(10, shuffle=True, random_state=0)
+    return ExhaustiveSearchCV(tree, GRID, cv=cv, **options).fit(X, y)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("pruner", ["race", "bound"])
+def test_same_winner_for_fewer_fits(pruner, n_jobs):
+    """The winner is scikit-learn's; pruned rows are blank, rank last, and are told of."""
+    X, y = load_breast_cancer(return_X_y=True)
+    cv = KFold(10, shuffle=True, random_state=0)
+    full = GridSearchCV(DecisionTreeClassifier(random_state=0), GRID, cv=cv).fit(X, y)
+    search = search_trees(pruner=pruner, n_jobs=n_jobs)
+    assert search.best_params_ == full.best_params_
+    assert search.best_score_ == full.best_score_
+    n_fits = sum(len(t.results) for t in search.trials_)
+    assert n_fits < (150 if pruner == "race" else 240)
+    means, ranks = search.cv_results_["mean_test_score"], search.cv_results_["rank_test_score"]
+    pruned = np.array([t.status is Status.PRUNED for t in search.trials_])
+    assert pruned.any()
+    assert np.isnan(means[pruned]).all()
+    assert np.array_equal(means[~pruned], full.cv_results_["mean_test_score"][~pruned])
+    assert ranks[pruned].min() > ranks[~pruned].max()
+    for trial, row in zip(search.trials_, range(len(pruned)), strict=True):
+        for split in range(10):
+            score = search.cv_results_[f"split{split}_test_score"][row]
+            ran = [r for r in trial.results if r.split == split]
+            assert [r.scores["score"] for r in ran] == ([] if math.isnan(score) else [score])
+            if ran:
+                assert score == full.cv_results_[f"split{split}_test_score"][row]
+
+
+def test_bound_needs_no_more_than_the_race():
+    """The exact bound alone runs at least as many fits as the race, which has it too."""
+    fits = [sum(len(t.results) for t in search_trees(pruner=p).trials_) for p in ("race", "bound")]
+    assert fits[0] < fits[1]
+
+
+def test_several_metrics_one_drives():
+    """With more than one metric the one of `refit` decides, and all are reported."""
+    search = search_trees(scoring=["accuracy", "roc_auc"], refit="roc_auc", pruner="race")
+    full = search_trees(scoring=["accuracy", "roc_auc"], refit="roc_auc")
+    assert search.best_params_ == full.best_params_
+    assert np.isnan(search.cv_results_["mean_test_accuracy"]).any()
+    with pytest.raises(ValueError, match="refit='accuracy'"):
+        search_trees(scoring=["accuracy", "roc_auc"], refit=False, pruner="race")
+
+
+class Told(ClassifierMixin, BaseEstimator):
+    """Scores x, and a known difference of the splits."""
+
+    def __init__(self, x=0.0):
+        self.x = x
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def score(self, X, y):
+        return self.x + X[:, 0].mean()
+
+
+def test_learner_is_told_comparable_scores():
+    """What a GP is told of a pruned candidate has the splits' differences taken out."""
+    X, y = load_iris(return_X_y=True)
+    cv = KFold(5)  # iris is sorted: splits differ by far more than candidates
+    told = {}
+
+    class Spy(GPSearchCV._optimizer_class):
+        def propose(self, history, rng):
+            points = history.points
+            told.update(
+                zip([self.space.decode(p)["x"] for p in points], history.scores, strict=True)
+            )
+            return super().propose(history, rng)
+
+    search = GPSearchCV(
+        Told(), {"x": (0.0, 1.0)}, n_iter=15, cv=cv, pruner="race", random_state=0, optimizer=Spy
+    ).fit(X, y)
+    assert any(t.status is Status.PRUNED for t in search.trials_)
+    offset = np.mean([X[test, 0].mean() for _, test in cv.split(X)])
+    for x, score in told.items():
+        assert math.isnan(score) or score == pytest.approx(x + offset)
+
+
+@pytest.mark.parametrize("pruner", ["race", "halving", "hyperband"])
+@pytest.mark.parametrize("search", [SampledSearchCV, GPSearchCV])
+def test_deterministic_for_any_n_jobs(search, pruner):
+    """The same seed gives the same trials, splits and scores with one worker and with two."""
+    X, y = load_breast_cancer(return_X_y=True)
+    tree = DecisionTreeClassifier(random_state=0)
+    space = {"max_depth": list(range(1, 20)), "min_samples_leaf": list(range(1, 60))}
+    given = {"n_iter": 14, "cv": 5, "pruner": pruner, "random_state": 0, "deterministic": 3}
+    found = [search(tree, space, n_jobs=n, **given).fit(X, y) for n in (1, 2)]
+    tables = [[(t.params, t.status, *map(plain, t.results)) for t in s.trials_] for s in found]
+    assert tables[0] == tables[1]
+
+
+def plain(result):
+    return result.split, result.resource, result.scores
