@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -29,8 +27,9 @@ from hpsearch.loop import Loop
 from hpsearch.memory import available
 from hpsearch.notes import folder as temporary_folder
 from hpsearch.optimizers.base import Optimizer
-from hpsearch.protocols import Limits, SearchAborted, Watcher
+from hpsearch.protocols import Limits, Watcher
 from hpsearch.pruners import NAMED, NoPruner, Pruner, pruner_of
+from hpsearch.publishing import publish
 from hpsearch.refit import Refit
 from hpsearch.resources import Resource, resolve
 from hpsearch.reuse import Family, Planner, Settings
@@ -234,7 +233,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             pruner, resource = self._judge(prepared, splits, metric)
             work = self._work(prepared, splits, source, resource)
             trials = self._search(work, source, metric, pruner, callbacks, session)
-        self._publish(prepared, trials, metric, resource)
+        publish(self, prepared, trials, metric, resource)
         if self.refit:
             self._refit(prepared, callbacks)
         callbacks.end()
@@ -395,71 +394,6 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             return None
         return WINDOW if self.deterministic is True else int(self.deterministic)
 
-    def _publish(
-        self,
-        prepared: bridge.Prepared,
-        trials: list[Trial],
-        metric: str,
-        resource: Resource | None,
-    ) -> None:
-        """Set `cv_results_`, `best_*` and what goes with them, before the refit: it may fail."""
-        if not any(trial.results for trial in trials):
-            if trials and self.max_time is not None:
-                raise SearchAborted(
-                    f"max_time={self.max_time!r} seconds were over before the first fit ended."
-                )
-            if self.constraint is not None:
-                raise ValueError("constraint rejects every candidate of the space.")
-            raise ValueError(
-                "No fits were performed. Was the CV iterator empty? Were there no candidates?"
-            )
-        metrics = bridge.metric_names(prepared.scorer)
-        out = results.records(trials, self.n_splits_, self.error_score, metrics)
-        shares = [results.share_reached(trial) for trial in trials]
-        candidates = [trial.params for trial in trials]
-        if resource is not None:
-            candidates = [resource.params(*of) for of in zip(candidates, shares, strict=True)]
-        self.scorer_ = bridge.public_scorer(prepared.scorer)
-        with _blanks_expected(trials):
-            self.cv_results_ = bridge.summarise(self, candidates, self.n_splits_, out)
-        if resource is not None:
-            n_rows = bridge.n_rows(prepared.X)
-            self.cv_results_["n_resources"] = resource.amounts(shares, n_rows)
-        # The names that a callable gives are known only now.
-        self.multimetric_ = isinstance(out[0]["test_scores"], dict)
-        bridge.report_fit_failures(results.fit_errors(trials), self.error_score)
-        refit_metric = prepared.refit_metric
-        if callable(self.scoring) and self.multimetric_:
-            bridge.check_refit(self, out[0]["test_scores"])
-            refit_metric = self.refit
-        unscored = results.scorer_errors(trials, refit_metric, self.error_score)
-        bridge.report_scorer_failures(unscored)
-        if isinstance(refit_metric, str) and self.multimetric_:
-            self._judged_by = refit_metric
-        if not any(trial.status is not Status.PRUNED for trial in trials):
-            self._publish_best_partial(trials, metric, resource)
-        elif self.refit or not self.multimetric_:
-            self.best_index_ = bridge.best_index(self, refit_metric, self.cv_results_)
-            if not callable(self.refit):
-                self.best_score_ = self.cv_results_[f"mean_test_{refit_metric}"][self.best_index_]
-            self.best_params_ = self.cv_results_["params"][self.best_index_]
-
-    def _publish_best_partial(
-        self, trials: list[Trial], metric: str, resource: Resource | None
-    ) -> None:
-        """Name the best where none was complete when the search ended, and say so."""
-        best = results.best_partial(trials, metric)
-        warnings.warn(
-            "The search ended before any candidate was complete. The best is the one that came "
-            f"farthest: number {best}, see trials_. Its score is not one on all splits and rows, "
-            "so best_score_ is nan.",
-            UserWarning,
-            stacklevel=4,
-        )
-        self.best_index_, self.best_score_ = best, math.nan
-        params = trials[best].params
-        self.best_params_ = params if resource is None else resource.params(params, 1.0)
-
     def _refit(
         self, prepared: bridge.Prepared, callbacks: bridge.Callbacks | bridge.NoCallbacks
     ) -> None:
@@ -482,16 +416,6 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         self.best_estimator_ = fitted
         if hasattr(fitted, "feature_names_in_"):
             self.feature_names_in_ = fitted.feature_names_in_
-
-
-@contextmanager
-def _blanks_expected(trials: Sequence[Trial]) -> Iterator[None]:
-    """Say nothing of scores that are not numbers where candidates were stopped early."""
-    with warnings.catch_warnings():
-        if any(trial.status is Status.PRUNED for trial in trials):
-            warnings.filterwarnings("ignore", "One or more of the test scores are non-finite")
-            warnings.filterwarnings("ignore", "One or more of the train scores are non-finite")
-        yield
 
 
 def _tell_of_interruption(trials: results.Trials) -> None:

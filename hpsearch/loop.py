@@ -111,7 +111,9 @@ class Loop:
         self._executor = executor
         self._limits = limits
         self._pruner: Pruner = NoPruner() if pruner is None else pruner
-        self._prunes = type(self._pruner) is not NoPruner
+        # One whose trials all have one stage leaves nothing to be weighed before each ask.
+        is_plain = type(self._pruner) is NoPruner
+        self._prunes = not (is_plain or getattr(self._pruner, "is_told_at_once", False))
         self._window = None if window is None else Window(window)
         self._journal = journal
         self._watchers = list(watch)

@@ -13,9 +13,9 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from hpsearch.pruners import Verdict
+from hpsearch.pruners import NoPruner, Verdict
 from hpsearch.steps import Report, Run, StepLedger
 from hpsearch.trial import Board, Job, Params, SplitResult, Stage, Status, Task, Trial
 
@@ -209,18 +209,17 @@ def _run(source: Callable[[], Objective], job: Job) -> list[SplitResult]:
 
 
 @dataclass(frozen=True)
-class StoppedByItself:
+class StoppedByItself(NoPruner):
     """The pruner of a function: it was asked while it ran, and has ended."""
 
-    def first(self, trial: Trial, board: Board) -> Stage:
+    is_told_at_once: ClassVar[bool] = True
+
+    def stage(self, trial: Trial, board: Board) -> Stage:
         return ONCE
 
     def judge(self, trial: Trial, board: Board) -> Stage | Verdict:
         stopped = any(result.status is Status.PRUNED for result in trial.results)
         return Verdict.STOP if stopped else Verdict.DONE
-
-    def promote(self, board: Board) -> tuple[Trial, Stage] | None:
-        return None
 
 
 def takes_trial(function: Callable[..., Any]) -> bool:

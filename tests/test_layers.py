@@ -71,6 +71,9 @@ LAYERS = [
         "fitted",
     },
     {
+        "publishing",
+    },
+    {
         "base",
         "interop",
         "optimum",

@@ -53,13 +53,17 @@ class NoPruner:
     """Every trial runs every split: exact."""
 
     def stage(self, trial: Trial, board: Board) -> Stage:
+        """Return all splits."""
         return Stage(tuple(range(board.n_splits)))
 
     def judge(self, trial: Trial, board: Board) -> Stage | Verdict:
+        """Return that a trial is done."""
         return Verdict.DONE
 
     def promote(self, board: Board) -> Move | None:
+        """Return None: no trial waits."""
         return None
 
     def hasten(self, board: Board) -> Move | None:
+        """Return None: all splits are under way."""
         return None

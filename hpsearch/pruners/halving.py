@@ -120,16 +120,19 @@ class HalvingPruner(NoPruner):
         return 0
 
     def stage(self, trial: Trial, board: Board) -> Stage:
+        """Return all splits, on the highest rung that a trial came to."""
         resource = max((r.resource for r in trial.results), default=None)
         if resource is None:
             resource = self.rungs[self.first_rung(trial)]
         return Stage(tuple(range(board.n_splits)), resource)
 
     def judge(self, trial: Trial, board: Board) -> Stage | Verdict:
+        """Return whether a trial has done the last rung, or waits to be promoted."""
         stage = self.stage(trial, board)
         return Verdict.DONE if stage.resource == self.rungs[-1] else Verdict.PAUSE
 
     def promote(self, board: Board) -> Move | None:
+        """Return a trial that is among the best of its rung, the highest rung first."""
         for k in range(len(self.rungs) - 2, -1, -1):
             for first in range(k + 1):  # those that began on a rung compete among themselves
                 trial = self._best_of(board, first, k)
@@ -184,7 +187,7 @@ class HyperbandPruner(HalvingPruner):
     >>> model = SGDClassifier(random_state=0)
     >>> search = SampledSearchCV(model, space, n_iter=12, pruner=pruner, cv=3, random_state=0)
     >>> search.fit(X, y).trials_
-    <12 trials: 6 complete, 6 pruned>
+    <12 trials: 4 complete, 8 pruned>
     """
 
     def first_rung(self, trial: Trial) -> int:
