@@ -5,6 +5,7 @@ from hpsearch.bayesian import GPSearchCV, TPESearchCV
 from hpsearch.classical import ExhaustiveSearchCV, SampledSearchCV
 from hpsearch.dimensions import Categorical, Integer, Ordinal, Real
 from hpsearch.journal import CheckpointError
+from hpsearch.keep import Keep
 from hpsearch.loop import Event, SearchAborted, StopSearch
 from hpsearch.minimize import maximize, minimize
 from hpsearch.objective import RunningTrial
@@ -21,6 +22,7 @@ __all__ = [
     "ExhaustiveSearchCV",
     "GPSearchCV",
     "Integer",
+    "Keep",
     "Optimum",
     "Ordinal",
     "PostgresJournal",

@@ -13,6 +13,7 @@ from hpsearch import foreign
 from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.journal import Journal, Origin
+from hpsearch.keep import Keep
 from hpsearch.loop import Watcher
 from hpsearch.optimizers.base import AbstractOptimizer, Optimizer, seed_of
 from hpsearch.optimizers.gp import GPOptimizer
@@ -70,6 +71,7 @@ class DistributionSearchCV(BaseSearchCV):
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
         watch: Watcher | Sequence[Watcher] | None = None,
+        keep: str | Sequence[str] | Keep | None = None,
         initial_params: Sequence[Params] | None = None,
         metric: str | None = None,
         optimizer: Callable[..., Optimizer] | None = None,
@@ -91,6 +93,7 @@ class DistributionSearchCV(BaseSearchCV):
             memory_guard=memory_guard,
             reuse=reuse,
             watch=watch,
+            keep=keep,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -168,7 +171,7 @@ class GPSearchCV(DistributionSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
-    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch, keep : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
         Candidates to evaluate first, after the estimator's own values. What one leaves out is
         taken from the estimator.

@@ -19,6 +19,7 @@ from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.dimensions import Integer, Real
 from hpsearch.journal import Journal, Origin
+from hpsearch.keep import Keep
 from hpsearch.loop import Watcher
 from hpsearch.optimizers.plain import ListedOptimizer
 from hpsearch.outcome import space_of_lists
@@ -45,7 +46,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         See `BaseSearchCV`.
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
-    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch, keep : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -91,6 +92,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
         watch: Watcher | Sequence[Watcher] | None = None,
+        keep: str | Sequence[str] | Keep | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -109,6 +111,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
             memory_guard=memory_guard,
             reuse=reuse,
             watch=watch,
+            keep=keep,
         )
         self.param_grid = param_grid
 
@@ -150,7 +153,7 @@ class SampledSearchCV(BaseSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted. What it rejects does not
         count towards `n_iter`.
-    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch : see `BaseSearchCV`
+    checkpoint, fit_timeout, max_time, memory_guard, reuse, watch, keep : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -201,6 +204,7 @@ class SampledSearchCV(BaseSearchCV):
         memory_guard: bool = True,
         reuse: bool | Sequence[str | Family] = True,
         watch: Watcher | Sequence[Watcher] | None = None,
+        keep: str | Sequence[str] | Keep | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -219,6 +223,7 @@ class SampledSearchCV(BaseSearchCV):
             memory_guard=memory_guard,
             reuse=reuse,
             watch=watch,
+            keep=keep,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter

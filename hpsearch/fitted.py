@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from hpsearch.honest import Honest, Method, resampled_splits, tibshirani
+from hpsearch.honest import Honest, Method, bootstrapped, resampled_splits, tibshirani
+from hpsearch.keep import Kept
 from hpsearch.outcome import Outcome, observed_space
 from hpsearch.results import Trials
+from hpsearch.rowwise import measure_of
 from hpsearch.space import Space
 from hpsearch.summary import Summary, summarised
+
+METHODS = ("bootstrap", "splits", "tibshirani")
 
 
 class FittedSearch:
@@ -70,18 +74,20 @@ class FittedSearch:
         >>> print(search.summary().lines[1])
         Best: score 0.98 ± 0.012 with C=1, gamma=0.1 (candidate 4).
         """
-        return summarised(self._outcome())
+        return summarised(self._outcome(), self._bootstrapped)
 
     def corrected_score(self, method: Method | None = None) -> Honest:
         """Return the best score, less what it owes to having been chosen among many.
 
         Parameters
         ----------
-        method : {"splits", "tibshirani"} or None, default=None
-            "splits" draws the means of all candidates again as the scores of the splits say they
-            vary, and sees how lucky the chosen one is. "tibshirani" is the correction of
-            Tibshirani & Tibshirani (2009), which tends to be too much where candidates are many.
-            None takes the best that can be had.
+        method : {"bootstrap", "splits", "tibshirani"} or None, default=None
+            "bootstrap" is the bootstrap bias-corrected cross-validation of Tsamardinos et al.
+            (2018), for which `keep="predictions"` is needed. "splits" draws the means of all
+            candidates again as the scores of the splits say they vary, and sees how lucky the
+            chosen one is. "tibshirani" is the correction of Tibshirani & Tibshirani (2009), which
+            tends to be too much where candidates are many. None is the first of these that can be
+            had.
 
         Returns
         -------
@@ -91,7 +97,12 @@ class FittedSearch:
         Raises
         ------
         ValueError
-            If no candidate is complete.
+            If no candidate is complete, or what the method needs was not kept.
+
+        Notes
+        -----
+        A search that was cut short by `max_time` or that prunes candidates has fewer of them to
+        be lucky with; only complete ones are counted.
 
         Examples
         --------
@@ -107,10 +118,38 @@ class FittedSearch:
         outcome = self._outcome()
         if outcome.best is None:
             raise ValueError("No candidate has a score on every split: there is no best score.")
-        if method not in (None, "splits", "tibshirani"):
-            raise ValueError(f"method={method!r} is not one of 'splits', 'tibshirani', None.")
+        if method not in (None, *METHODS):
+            raise ValueError(f"method={method!r} is not one of {METHODS} or None.")
+        if method in (None, "bootstrap"):
+            found = self._bootstrapped(outcome)
+            if found is not None:
+                return found
+            if method == "bootstrap":
+                raise ValueError(
+                    "method='bootstrap' needs the out-of-fold predictions of the best candidate "
+                    "and of another one, and a metric that can be computed from them: fit with "
+                    "keep='predictions'."
+                )
         correct = tibshirani if method == "tibshirani" else resampled_splits
         return correct(outcome.S, outcome.best, outcome.test_share)
+
+    def _bootstrapped(self, outcome: Outcome) -> Honest | None:
+        """Correct by out-of-fold predictions, if there are any."""
+        kept: Kept | None = getattr(self, "kept_", None)
+        if kept is None or outcome.best is None:
+            return None
+        best = outcome.complete[outcome.best].number
+        numbers = [t.number for t in outcome.complete if t.number in kept]
+        if best not in numbers or len(numbers) < 2:
+            return None
+        scorer = self.scorer_  # type: ignore[attr-defined]
+        scorer = scorer[outcome.metric] if isinstance(scorer, dict) else scorer
+        measure = measure_of(kept, numbers, scorer, self.estimator)
+        if measure is None:
+            return None
+        n_rows = 1 + max(int(rows.max()) for rows in kept.rows)
+        score = float(outcome.means[outcome.best])
+        return bootstrapped(measure, n_rows, numbers.index(best), score)
 
 
 def sizes_of(splits: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:

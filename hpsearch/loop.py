@@ -195,6 +195,9 @@ class Loop:
         Told of each trial and result, before the optimizer is.
     watch : sequence of callables, default=()
         Called with each Event.
+    intake : callable or None, default=None
+        Called with each trial and its new result before anyone else: takes what a worker has sent
+        along and nobody else is to see.
 
     Attributes
     ----------
@@ -219,6 +222,7 @@ class Loop:
         n_ahead: int | None = None,
         journal: Recorder | None = None,
         watch: Sequence[Watcher] = (),
+        intake: Callable[[Trial, SplitResult], None] | None = None,
     ) -> None:
         self._optimizer = optimizer
         self._evaluator = evaluator
@@ -227,6 +231,7 @@ class Loop:
         self._pruner: Pruner = NoPruner() if pruner is None else pruner
         self._journal = journal
         self._watchers = list(watch)
+        self._intake = intake
         self._trials: list[Trial] = []
         self.board = Board(metric, n_splits, self._trials)
         self.interrupted = False
@@ -424,6 +429,8 @@ class Loop:
             )
 
     def _record(self, trial: Trial, result: SplitResult) -> None:
+        if self._intake is not None:
+            self._intake(trial, result)
         trial.results.append(result)
         if self._journal is not None:
             self._journal.finished(trial, result)

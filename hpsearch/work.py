@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpsearch import _sklearn as bridge
+from hpsearch.keep import Keep
 from hpsearch.reuse import Settings
 
 
@@ -32,3 +33,4 @@ class Work:
     reuse: Settings
     learns: bool
     n_workers: int
+    keep: Keep | None = None

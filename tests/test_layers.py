@@ -28,6 +28,7 @@ LAYERS = [
         "failures",
         "fit_lines",
         "foreign",
+        "keep",
         "journal",
         "reuse",
         "timing",
@@ -48,6 +49,7 @@ LAYERS = [
     {
         "folds",
         "importance",
+        "rowwise",
         "loop",
         "objective",
         "postgres_journal",
