@@ -45,6 +45,7 @@ class DistributionSearchCV(BaseSearchCV):
         "n_iter": [bridge.positive_int],
         "random_state": ["random_state"],
         "initial_params": [list, tuple, None],
+        "prior_trials": [list, tuple, None],
         "metric": [str, None],
         "optimizer": [callable, None],
     }
@@ -73,6 +74,7 @@ class DistributionSearchCV(BaseSearchCV):
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
         initial_params: Sequence[Params] | None = None,
+        prior_trials: Sequence[tuple[Params, float]] | None = None,
         metric: str | None = None,
         optimizer: Callable[..., Optimizer] | None = None,
     ) -> None:
@@ -99,6 +101,7 @@ class DistributionSearchCV(BaseSearchCV):
         self.n_iter = n_iter
         self.random_state = random_state
         self.initial_params = initial_params
+        self.prior_trials = prior_trials
         self.metric = metric
         self.optimizer = optimizer
 
@@ -119,7 +122,8 @@ class DistributionSearchCV(BaseSearchCV):
             optimizer: Optimizer = GridOptimizer(space, seed, initial)
         else:
             make = self.optimizer or self._optimizer_class
-            optimizer = make(space, random_state=seed, initial_params=start)
+            hints = {} if self.prior_trials is None else {"prior_trials": self.prior_trials}
+            optimizer = make(space, random_state=seed, initial_params=start, **hints)
         n_candidates = self.n_iter if space.size is None else min(self.n_iter, space.size)
         return Source(optimizer, n_candidates, spell=space.spell, read=space.read)
 
@@ -175,11 +179,18 @@ class GPSearchCV(DistributionSearchCV):
     initial_params : list of dict or None, default=None
         Candidates to evaluate first, after the estimator's own values. What one leaves out is
         taken from the estimator.
+    prior_trials : list of (dict, float) or None, default=None
+        Candidates of an earlier search, on other data or by another cross-validation, and their
+        scores, greater being better:
+        ``list(zip(old.cv_results_["params"], old.cv_results_["mean_test_score"]))``. They say
+        where to look first, and count for less as scores of this search come in. They are never
+        reported. Those outside the space are left out.
     metric : str or None, default=None
         The metric that guides the search if `scoring` gives several; by default `refit`.
     optimizer : callable or None, default=None
-        Another optimizer: called with the space, `random_state` and `initial_params`, it returns
-        an object with `ask`, `tell`, `expect` and `learns`.
+        Another optimizer: called with the space, `random_state`, `initial_params`, and
+        `prior_trials` if they are given, it returns an object with `ask`, `tell`, `expect` and
+        `learns`.
 
     Attributes
     ----------
