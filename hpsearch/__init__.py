@@ -11,6 +11,7 @@ from hpsearch.minimize import maximize, minimize
 from hpsearch.objective import RunningTrial
 from hpsearch.optimum import Optimum
 from hpsearch.postgres_journal import PostgresJournal
+from hpsearch.rules import FastestWithin, OneStandardError, WithinPercent
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.steps import StepHalving, StepLedger
 
@@ -20,9 +21,11 @@ __all__ = [
     "CheckpointError",
     "Event",
     "ExhaustiveSearchCV",
+    "FastestWithin",
     "GPSearchCV",
     "Integer",
     "Keep",
+    "OneStandardError",
     "Optimum",
     "Ordinal",
     "PostgresJournal",
@@ -35,6 +38,7 @@ __all__ = [
     "StepLedger",
     "StopSearch",
     "TPESearchCV",
+    "WithinPercent",
     "maximize",
     "minimize",
 ]

@@ -486,9 +486,10 @@ def recipe_of(scorer: Any, estimator: Any) -> Recipe | None:
             estimator = estimator.steps[-1][1]
         own = getattr(getattr(type(estimator), "score", None), "__qualname__", "")
         methods = ("predict",)
-        if own == "ClassifierMixin.score":
+        if own in ("ClassifierMixin.score", "KNeighborsClassifier.score"):
             return Recipe(accuracy_score, 1, methods, {})
-        return Recipe(r2_score, 1, methods, {}) if own == "RegressorMixin.score" else None
+        is_r2 = own in ("RegressorMixin.score", "KNeighborsRegressor.score")
+        return Recipe(r2_score, 1, methods, {}) if is_r2 else None
     if not hasattr(scorer, "_score_func") or "pos_label" in scorer._kwargs:
         return None
     given = scorer._response_method

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -13,6 +14,7 @@ from hpsearch.keep import Kept
 from hpsearch.outcome import Outcome, observed_space
 from hpsearch.results import Trials
 from hpsearch.rowwise import measure_of
+from hpsearch.rules import picked
 from hpsearch.space import Space
 from hpsearch.summary import Summary, summarised
 
@@ -26,6 +28,7 @@ class FittedSearch:
     trials_: Trials
     stopped_: str | None
     split_sizes_: list[tuple[int, int]]
+    refit: Any
     _is_exhaustive = False
 
     def _space(self) -> Space:
@@ -132,6 +135,73 @@ class FittedSearch:
                 )
         correct = tibshirani if method == "tibshirani" else resampled_splits
         return correct(outcome.S, outcome.best, outcome.test_share)
+
+    def select(
+        self,
+        rule: Callable[[Mapping[str, Any]], int] | str | None = None,
+        X: Any = None,
+        y: Any = None,
+        *,
+        where: Callable[[dict[str, Any]], bool] | None = None,
+        **params: Any,
+    ) -> Self:
+        """Choose the winner again from the stored results, without a new search.
+
+        Parameters
+        ----------
+        rule : callable, str or None, default=None
+            A rule such as `OneStandardError()`, or any callable of `cv_results_` that returns a
+            row; the name of a metric, whose greatest mean wins; None for the only metric.
+        X, y : array-like, default=None
+            The training rows and targets, to refit the new winner on. Without them there is a new
+            `best_params_`, and no `best_estimator_`.
+        where : callable or None, default=None
+            Takes a row of `cv_results_` as a dict, returns whether that candidate may win.
+        **params : dict
+            Passed to the refit, as to `fit`.
+
+        Returns
+        -------
+        search : object
+            A copy with the new `best_index_`, `best_params_`, `best_score_` and, if X was given,
+            `best_estimator_`. This search stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If there is nothing to choose from.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV, OneStandardError
+        >>> X, y = load_iris(return_X_y=True)
+        >>> search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1, 10], "gamma": [0.1, 1]}).fit(X, y)
+        >>> search.best_params_
+        {'C': 1, 'gamma': 0.1}
+        >>> search.select(OneStandardError(["C"]), X, y).best_estimator_
+        SVC(C=1, gamma=0.1)
+        >>> search.select(where=lambda row: row["param_C"] > 1).best_params_
+        {'C': 10, 'gamma': 0.1}
+        """
+        check_is_fitted(self, "cv_results_")
+        results = self.cv_results_  # type: ignore[attr-defined]
+        chosen = copy.copy(self)
+        place = chosen.best_index_ = picked(results, rule, where)  # type: ignore[attr-defined]
+        chosen.best_params_ = results["params"][place]  # type: ignore[attr-defined]
+        metric = rule if isinstance(rule, str) else getattr(rule, "metric", None)
+        metric = metric or self._judged_by  # type: ignore[attr-defined]
+        vars(chosen)["_judged_by"] = metric
+        score = float(results[f"mean_test_{metric}"][place])
+        chosen.best_score_ = score  # type: ignore[attr-defined]
+        for name in ("best_estimator_", "refit_time_"):
+            vars(chosen).pop(name, None)
+        if X is not None:
+            if chosen.refit is False:  # else there would be no `predict`
+                chosen.refit = metric if chosen.multimetric_ else True  # type: ignore[attr-defined]
+            chosen.refit_best(X, y, **params)  # type: ignore[attr-defined]
+        return chosen
 
     def _bootstrapped(self, outcome: Outcome) -> Honest | None:
         """Correct by out-of-fold predictions, if there are any."""

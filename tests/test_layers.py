@@ -31,6 +31,7 @@ LAYERS = [
         "keep",
         "journal",
         "reuse",
+        "rules",
         "timing",
     },
     {
