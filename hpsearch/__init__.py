@@ -5,12 +5,14 @@ from hpsearch.bayesian import GPSearchCV, TPESearchCV
 from hpsearch.classical import ExhaustiveSearchCV, SampledSearchCV
 from hpsearch.dimensions import Categorical, Integer, Ordinal, Real
 from hpsearch.journal import CheckpointError
+from hpsearch.keep import Keep
 from hpsearch.minimize import maximize, minimize
 from hpsearch.objective import RunningTrial
 from hpsearch.optimum import Optimum
 from hpsearch.postgres_journal import PostgresJournal
 from hpsearch.protocols import Event, SearchAborted, StopSearch
 from hpsearch.pruners import HalvingPruner, HyperbandPruner, RacingPruner
+from hpsearch.rules import FastestWithin, OneStandardError, WithinPercent
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.steps import StepHalving, StepLedger
 
@@ -20,10 +22,13 @@ __all__ = [
     "CheckpointError",
     "Event",
     "ExhaustiveSearchCV",
+    "FastestWithin",
     "GPSearchCV",
     "HalvingPruner",
     "HyperbandPruner",
     "Integer",
+    "Keep",
+    "OneStandardError",
     "Optimum",
     "Ordinal",
     "PostgresJournal",
@@ -37,6 +42,7 @@ __all__ = [
     "StepLedger",
     "StopSearch",
     "TPESearchCV",
+    "WithinPercent",
     "maximize",
     "minimize",
 ]

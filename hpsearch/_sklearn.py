@@ -23,6 +23,7 @@ import numpy as np
 import sklearn
 from sklearn import metrics
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context, clone, is_classifier
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
@@ -509,3 +510,31 @@ def around(callbacks: FitCallbacks | None, estimator: Any, X: Any, y: Any, weigh
 def _has_callbacks(search: Any, estimator: Any) -> bool:
     inner = [search, *search.get_params(deep=False).values(), *estimator.get_params().values()]
     return any(getattr(v, "_skl_callbacks", None) for v in [*inner, estimator])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a scorer comes by its number: `sign * function(y, prediction, **options)`."""
+
+    function: Callable[..., Any]
+    sign: int
+    methods: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+def recipe_of(scorer: Any, estimator: Any) -> Recipe | None:
+    """Return how a single scorer works; None if that cannot be said."""
+    if isinstance(scorer, _PassthroughScorer):
+        while hasattr(estimator, "steps"):
+            estimator = estimator.steps[-1][1]
+        own = getattr(getattr(type(estimator), "score", None), "__qualname__", "")
+        methods = ("predict",)
+        if own in ("ClassifierMixin.score", "KNeighborsClassifier.score"):
+            return Recipe(accuracy_score, 1, methods, {})
+        is_r2 = own in ("RegressorMixin.score", "KNeighborsRegressor.score")
+        return Recipe(r2_score, 1, methods, {}) if is_r2 else None
+    if not hasattr(scorer, "_score_func") or "pos_label" in scorer._kwargs:
+        return None
+    given = scorer._response_method
+    methods = (given,) if isinstance(given, str) else tuple(given)
+    return Recipe(scorer._score_func, scorer._sign, methods, scorer._kwargs)

@@ -9,6 +9,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -23,6 +24,7 @@ from hpsearch.executors import executor_for
 from hpsearch.fingerprint import parts_of_search
 from hpsearch.fitted import FittedSearch, sizes_of
 from hpsearch.journal import Journal, Origin, Session, Splits, Unrecorded
+from hpsearch.keep import Keep, Kept
 from hpsearch.loop import Loop
 from hpsearch.memory import available
 from hpsearch.notes import folder as temporary_folder
@@ -122,11 +124,16 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         when it has its final status, and when the search is over; in the process that called
         `fit`, whatever runs the fits. One that raises `StopSearch` ends the search in order; one
         that raises anything else is left out from then on, with a warning.
+    keep : {"predictions", "estimators"}, list of both, Keep or None, default=None
+        What to keep of the best candidates beside their scores, in `kept_`. What an earlier run
+        of a checkpoint has computed is not kept.
 
     Attributes
     ----------
     trials_ : Trials
         A record a candidate, also of those that failed.
+    kept_ : Kept
+        With `keep=`: the number of a candidate to its out-of-fold predictions and fold models.
     split_sizes_ : list of (int, int)
         Training and test rows of each split.
     stopped_ : str or None
@@ -144,6 +151,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         "pruner": [bridge.one_of(set(NAMED)), bridge.a_pruner, None],
         "deterministic": ["boolean", bridge.positive_int],
         "watch": [callable, list, tuple, None],
+        "keep": [str, list, tuple, Keep, None],
     }
 
     @abstractmethod
@@ -168,6 +176,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         pruner: str | Pruner | None = None,
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
+        keep: str | Sequence[str] | Keep | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -189,6 +198,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         self.pruner = pruner
         self.deterministic = deterministic
         self.watch = watch
+        self.keep = keep
 
     @abstractmethod
     def _candidates(self, origin: Origin) -> Source:
@@ -315,6 +325,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             resource=resource,
             growth=self._growth(prepared.estimator, resource),
             is_stratified=bridge.n_classes(prepared.estimator, prepared.y) > 1,
+            keep=Keep.of(self.keep),
         )
 
     def _search(
@@ -329,6 +340,9 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         """Evaluate candidates until they end."""
         n_candidates, n_splits = source.n_candidates, len(work.splits)
         watch = watchers_of(self.watch)
+        kept = None
+        if work.keep is not None:
+            kept = self.kept_ = Kept(work.keep, [test for _, test in work.splits], work.y)
         n_fits = None if n_candidates is None else n_candidates * n_splits
         if self.verbose > 0 and n_candidates is not None:
             print(  # noqa: T201 - what verbose asks for, in scikit-learn's words
@@ -367,6 +381,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
                 n_ahead=_n_ahead(self.pre_dispatch, executor.slots),
                 journal=session,
                 watch=[*displays, *watch],
+                intake=None if kept is None else partial(kept.take, metric),
             )
             session.spell_with(source.spell)
             loop.restore(session.restored(source.read, n_candidates))
@@ -375,6 +390,8 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             finally:  # whatever ends the search, what was computed is kept
                 self.trials_ = results.Trials(loop.board.trials)
                 self.stopped_ = loop.stopped
+                if kept is not None:
+                    kept.finish()
         if loop.interrupted:
             _tell_of_interruption(self.trials_)
         return trials

@@ -13,6 +13,7 @@ from hpsearch import foreign
 from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.journal import Journal, Origin
+from hpsearch.keep import Keep
 from hpsearch.optimizers.base import AbstractOptimizer, Optimizer, seed_of
 from hpsearch.optimizers.gp import GPOptimizer
 from hpsearch.optimizers.plain import GridOptimizer
@@ -45,6 +46,7 @@ class DistributionSearchCV(BaseSearchCV):
         "n_iter": [bridge.positive_int],
         "random_state": ["random_state"],
         "initial_params": [list, tuple, None],
+        "prior_trials": [list, tuple, None],
         "metric": [str, None],
         "optimizer": [callable, None],
     }
@@ -73,7 +75,9 @@ class DistributionSearchCV(BaseSearchCV):
         pruner: str | Pruner | None = None,
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
+        keep: str | Sequence[str] | Keep | None = None,
         initial_params: Sequence[Params] | None = None,
+        prior_trials: Sequence[tuple[Params, float]] | None = None,
         metric: str | None = None,
         optimizer: Callable[..., Optimizer] | None = None,
     ) -> None:
@@ -96,11 +100,13 @@ class DistributionSearchCV(BaseSearchCV):
             pruner=pruner,
             deterministic=deterministic,
             watch=watch,
+            keep=keep,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
         self.random_state = random_state
         self.initial_params = initial_params
+        self.prior_trials = prior_trials
         self.metric = metric
         self.optimizer = optimizer
 
@@ -121,7 +127,8 @@ class DistributionSearchCV(BaseSearchCV):
             optimizer: Optimizer = GridOptimizer(space, seed, initial)
         else:
             make = self.optimizer or self._optimizer_class
-            optimizer = make(space, random_state=seed, initial_params=start)
+            hints = {} if self.prior_trials is None else {"prior_trials": self.prior_trials}
+            optimizer = make(space, random_state=seed, initial_params=start, **hints)
         n_candidates = self.n_iter if space.size is None else min(self.n_iter, space.size)
         return Source(optimizer, n_candidates, spell=space.spell, read=space.read)
 
@@ -174,15 +181,22 @@ class GPSearchCV(DistributionSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
-    watch : see `BaseSearchCV`
+    watch, keep : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
         Candidates to evaluate first, after the estimator's own values. What one leaves out is
         taken from the estimator.
+    prior_trials : list of (dict, float) or None, default=None
+        Candidates of an earlier search, on other data or by another cross-validation, and their
+        scores, greater being better:
+        ``list(zip(old.cv_results_["params"], old.cv_results_["mean_test_score"]))``. They say
+        where to look first, and count for less as scores of this search come in. They are never
+        reported. Those outside the space are left out.
     metric : str or None, default=None
         The metric that guides the search if `scoring` gives several; by default `refit`.
     optimizer : callable or None, default=None
-        Another optimizer: called with the space, `random_state` and `initial_params`, it returns
-        an object with `ask`, `tell`, `expect` and `learns`.
+        Another optimizer: called with the space, `random_state`, `initial_params`, and
+        `prior_trials` if they are given, it returns an object with `ask`, `tell`, `expect` and
+        `learns`.
 
     Attributes
     ----------

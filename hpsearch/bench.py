@@ -21,6 +21,7 @@ from sklearn.base import clone
 from hpsearch import _sklearn as bridge
 from hpsearch.fit_lines import FitLines
 from hpsearch.folds import Fold, Folds, Rows, cut, fold_key
+from hpsearch.keep import keep_piece
 from hpsearch.reuse.anatomy import Part, anatomy, is_seeded
 from hpsearch.reuse.ledger import Phase
 from hpsearch.reuse.lending import is_read_only_error, says_read_only
@@ -330,6 +331,8 @@ def score(work: Work, task: Task, estimator: Any, fold: Fold, fit_seconds: float
         details["train_scores"], _ = _score(work, estimator, fold.train)
     if failure is not None:
         details["failed_in"] = "score"
+    elif work.keep is not None:
+        keep_piece(work.keep, details, estimator, fold.test.X)
     status = Status.COMPLETE if failure is None else Status.FAILED
     return SplitResult(task.split, task.resource, scores, details, status, failure)
 

@@ -19,6 +19,7 @@ from hpsearch.base import BaseSearchCV, Source
 from hpsearch.checks import check_space
 from hpsearch.dimensions import Integer, Real
 from hpsearch.journal import Journal, Origin
+from hpsearch.keep import Keep
 from hpsearch.optimizers.plain import ListedOptimizer
 from hpsearch.outcome import space_of_lists
 from hpsearch.protocols import Watcher
@@ -47,7 +48,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
-    watch : see `BaseSearchCV`
+    watch, keep : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -95,6 +96,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         pruner: str | Pruner | None = None,
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
+        keep: str | Sequence[str] | Keep | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -115,6 +117,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
             pruner=pruner,
             deterministic=deterministic,
             watch=watch,
+            keep=keep,
         )
         self.param_grid = param_grid
 
@@ -157,7 +160,7 @@ class SampledSearchCV(BaseSearchCV):
         Takes a candidate (a dict), returns whether it may be fitted. What it rejects does not
         count towards `n_iter`.
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
-    watch : see `BaseSearchCV`
+    watch, keep : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -210,6 +213,7 @@ class SampledSearchCV(BaseSearchCV):
         pruner: str | Pruner | None = None,
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
+        keep: str | Sequence[str] | Keep | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -230,6 +234,7 @@ class SampledSearchCV(BaseSearchCV):
             pruner=pruner,
             deterministic=deterministic,
             watch=watch,
+            keep=keep,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter

@@ -33,7 +33,7 @@ WITHOUT_EFFECT = {
         "reuse",
         "scoring",
         "verbose",
-        "watch",
+        *("keep", "watch"),
     ),
 }
 PLAIN = (type(None), bool, int, float, complex, str, bytes)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from hpsearch.honest import Honest, Method, resampled_splits, tibshirani
+from hpsearch.honest import Honest, Method, bootstrapped, resampled_splits, tibshirani
+from hpsearch.keep import Kept
 from hpsearch.outcome import Outcome, observed_space
 from hpsearch.results import Trials
+from hpsearch.rowwise import measure_of
+from hpsearch.rules import picked
 from hpsearch.space import Space
 from hpsearch.summary import Summary, summarised
+
+METHODS = ("bootstrap", "splits", "tibshirani")
 
 
 class FittedSearch:
@@ -22,6 +28,7 @@ class FittedSearch:
     trials_: Trials
     stopped_: str | None
     split_sizes_: list[tuple[int, int]]
+    refit: Any
     _is_exhaustive = False
 
     def _space(self) -> Space:
@@ -70,18 +77,20 @@ class FittedSearch:
         >>> print(search.summary().lines[1])
         Best: score 0.98 ± 0.012 with C=1, gamma=0.1 (candidate 4).
         """
-        return summarised(self._outcome())
+        return summarised(self._outcome(), self._bootstrapped)
 
     def corrected_score(self, method: Method | None = None) -> Honest:
         """Return the best score, less what it owes to having been chosen among many.
 
         Parameters
         ----------
-        method : {"splits", "tibshirani"} or None, default=None
-            "splits" draws the means of all candidates again as the scores of the splits say they
-            vary, and sees how lucky the chosen one is. "tibshirani" is the correction of
-            Tibshirani & Tibshirani (2009), which tends to be too much where candidates are many.
-            None takes the best that can be had.
+        method : {"bootstrap", "splits", "tibshirani"} or None, default=None
+            "bootstrap" is the bootstrap bias-corrected cross-validation of Tsamardinos et al.
+            (2018), for which `keep="predictions"` is needed. "splits" draws the means of all
+            candidates again as the scores of the splits say they vary, and sees how lucky the
+            chosen one is. "tibshirani" is the correction of Tibshirani & Tibshirani (2009), which
+            tends to be too much where candidates are many. None is the first of these that can be
+            had.
 
         Returns
         -------
@@ -91,7 +100,12 @@ class FittedSearch:
         Raises
         ------
         ValueError
-            If no candidate is complete.
+            If no candidate is complete, or what the method needs was not kept.
+
+        Notes
+        -----
+        A search that was cut short by `max_time` or that prunes candidates has fewer of them to
+        be lucky with; only complete ones are counted.
 
         Examples
         --------
@@ -107,10 +121,105 @@ class FittedSearch:
         outcome = self._outcome()
         if outcome.best is None:
             raise ValueError("No candidate has a score on every split: there is no best score.")
-        if method not in (None, "splits", "tibshirani"):
-            raise ValueError(f"method={method!r} is not one of 'splits', 'tibshirani', None.")
+        if method not in (None, *METHODS):
+            raise ValueError(f"method={method!r} is not one of {METHODS} or None.")
+        if method in (None, "bootstrap"):
+            found = self._bootstrapped(outcome)
+            if found is not None:
+                return found
+            if method == "bootstrap":
+                raise ValueError(
+                    "method='bootstrap' needs the out-of-fold predictions of the best candidate "
+                    "and of another one, and a metric that can be computed from them: fit with "
+                    "keep='predictions'."
+                )
         correct = tibshirani if method == "tibshirani" else resampled_splits
         return correct(outcome.S, outcome.best, outcome.test_share)
+
+    def select(
+        self,
+        rule: Callable[[Mapping[str, Any]], int] | str | None = None,
+        X: Any = None,
+        y: Any = None,
+        *,
+        where: Callable[[dict[str, Any]], bool] | None = None,
+        **params: Any,
+    ) -> Self:
+        """Choose the winner again from the stored results, without a new search.
+
+        Parameters
+        ----------
+        rule : callable, str or None, default=None
+            A rule such as `OneStandardError()`, or any callable of `cv_results_` that returns a
+            row; the name of a metric, whose greatest mean wins; None for the only metric.
+        X, y : array-like, default=None
+            The training rows and targets, to refit the new winner on. Without them there is a new
+            `best_params_`, and no `best_estimator_`.
+        where : callable or None, default=None
+            Takes a row of `cv_results_` as a dict, returns whether that candidate may win.
+        **params : dict
+            Passed to the refit, as to `fit`.
+
+        Returns
+        -------
+        search : object
+            A copy with the new `best_index_`, `best_params_`, `best_score_` and, if X was given,
+            `best_estimator_`. This search stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If there is nothing to choose from.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV, OneStandardError
+        >>> X, y = load_iris(return_X_y=True)
+        >>> search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1, 10], "gamma": [0.1, 1]}).fit(X, y)
+        >>> search.best_params_
+        {'C': 1, 'gamma': 0.1}
+        >>> search.select(OneStandardError(["C"]), X, y).best_estimator_
+        SVC(C=1, gamma=0.1)
+        >>> search.select(where=lambda row: row["param_C"] > 1).best_params_
+        {'C': 10, 'gamma': 0.1}
+        """
+        check_is_fitted(self, "cv_results_")
+        results = self.cv_results_  # type: ignore[attr-defined]
+        chosen = copy.copy(self)
+        place = chosen.best_index_ = picked(results, rule, where)  # type: ignore[attr-defined]
+        chosen.best_params_ = results["params"][place]  # type: ignore[attr-defined]
+        metric = rule if isinstance(rule, str) else getattr(rule, "metric", None)
+        metric = metric or self._judged_by  # type: ignore[attr-defined]
+        vars(chosen)["_judged_by"] = metric
+        score = float(results[f"mean_test_{metric}"][place])
+        chosen.best_score_ = score  # type: ignore[attr-defined]
+        for name in ("best_estimator_", "refit_time_"):
+            vars(chosen).pop(name, None)
+        if X is not None:
+            if chosen.refit is False:  # else there would be no `predict`
+                chosen.refit = metric if chosen.multimetric_ else True  # type: ignore[attr-defined]
+            chosen.refit_best(X, y, **params)  # type: ignore[attr-defined]
+        return chosen
+
+    def _bootstrapped(self, outcome: Outcome) -> Honest | None:
+        """Correct by out-of-fold predictions, if there are any."""
+        kept: Kept | None = getattr(self, "kept_", None)
+        if kept is None or outcome.best is None:
+            return None
+        best = outcome.complete[outcome.best].number
+        numbers = [t.number for t in outcome.complete if t.number in kept]
+        if best not in numbers or len(numbers) < 2:
+            return None
+        scorer = self.scorer_  # type: ignore[attr-defined]
+        scorer = scorer[outcome.metric] if isinstance(scorer, dict) else scorer
+        measure = measure_of(kept, numbers, scorer, self.estimator)
+        if measure is None:
+            return None
+        n_rows = 1 + max(int(rows.max()) for rows in kept.rows)
+        score = float(outcome.means[outcome.best])
+        return bootstrapped(measure, n_rows, numbers.index(best), score)
 
 
 def sizes_of(splits: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
 from hpsearch.optimizers._columns import MISSING, Columns
-from hpsearch.optimizers.gp import standardised
+from hpsearch.optimizers._evidence import standardised
 from hpsearch.space import Space
 from hpsearch.trial import Params
 

@@ -11,7 +11,7 @@ import math
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -79,6 +79,9 @@ class Loop:
         Told of each trial and result, before the optimizer is.
     watch : sequence of callables, default=()
         Called with each Event.
+    intake : callable or None, default=None
+        Called with each trial and its new result before anyone else: takes what a worker has sent
+        along and nobody else is to see.
 
     Attributes
     ----------
@@ -105,6 +108,7 @@ class Loop:
         optimum: float = math.inf,
         journal: Recorder | None = None,
         watch: Sequence[Watcher] = (),
+        intake: Callable[[Trial, SplitResult], None] | None = None,
     ) -> None:
         self._optimizer = optimizer
         self._evaluator = evaluator
@@ -117,6 +121,7 @@ class Loop:
         self._window = None if window is None else Window(window)
         self._journal = journal
         self._watchers = list(watch)
+        self._intake = intake
         self._trials: list[Trial] = []
         self._complete: list[Trial] = []
         self._paused: list[Trial] = []
@@ -377,6 +382,8 @@ class Loop:
             )
 
     def _record(self, trial: Trial, result: SplitResult) -> None:
+        if self._intake is not None:
+            self._intake(trial, result)
         trial.results.append(result)
         if self._window is not None:
             result.details[START] = self._window.start_of(trial)

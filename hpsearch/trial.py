@@ -163,6 +163,7 @@ class Board:
 
     def best(self) -> Trial | None:
         """The complete trial with the greatest score (the first of them), None if there is none."""
-        scored = [(self.score(t), -t.number, t) for t in self.complete]
+        complete = [t for t in self.trials if t.status is Status.COMPLETE]
+        scored = [(self.score(t), -t.number, t) for t in complete]
         finite = [row for row in scored if not math.isnan(row[0])]
         return max(finite)[2] if finite else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpsearch import _sklearn as bridge
+from hpsearch.keep import Keep
 from hpsearch.resources import Resource
 from hpsearch.reuse import Settings
 from hpsearch.reuse.growth import Growth
@@ -39,6 +40,7 @@ class Work:
     resource: Resource | None = None
     is_stratified: bool = False
     growth: Growth | None = None
+    keep: Keep | None = None
 
     @property
     def litter(self) -> list[str]:

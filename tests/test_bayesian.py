@@ -129,6 +129,29 @@ def test_initial_params(cls):
 
 
 @every_learner
+def test_prior_trials(cls):
+    """Scores of an earlier search say where to look, and are reported nowhere."""
+    space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
+    old = ExhaustiveSearchCV(Hill(), {k: list(np.linspace(0.05, 0.95, 7)) for k in "xy"}, cv=2)
+    scores = old.fit(X, Y).cv_results_["mean_test_score"]
+    hint = list(zip(old.cv_results_["params"], 100 + scores, strict=True))
+    hinted, alone = (fit(cls, Hill(), space, prior_trials=h) for h in (hint, None))
+    assert len(asked(hinted)) == 8
+    assert asked(hinted)[0] == {"x": 0.3, "y": 0.5}  # the default, as ever
+    assert hinted.cv_results_["mean_test_score"].max() == hinted.best_score_ <= 0
+    assert hinted.best_score_ > alone.best_score_
+
+
+@every_learner
+def test_prior_trials_that_are_none(cls):
+    """The error says what is wrong before the first fit."""
+    with pytest.raises(ValueError, match=r"prior_trials: no candidate.*'x'"):
+        fit(cls, Hill(), {"x": (0.0, 1.0)}, prior_trials=[({"x": 7.0}, 1.0)])
+    with pytest.raises(TypeError, match=r"prior_trials\[0\]"):
+        fit(cls, Hill(), {"x": (0.0, 1.0)}, prior_trials=[{"x": 0.5}])
+
+
+@every_learner
 @pytest.mark.parametrize(
     ("given", "told"),
     [

@@ -109,7 +109,7 @@ def test_a_watcher_can_stop_the_search(number, n_jobs):
     assert np.isnan(search.cv_results_["mean_test_score"][pruned]).all()
 
 
-@cut_short
+@pytest.mark.filterwarnings("ignore:The search ended before any candidate was complete")
 def test_results_that_travel_with_the_stop_are_kept():
     """A job brings several results; a stop at the first of them does not lose the others."""
 

@@ -85,8 +85,8 @@ def record(search: Search, problem: Problem, params: dict, now: float, rng: np.r
 def pending_ignored() -> Iterator[None]:
     """Hide pending points from the model."""
     original = Model.of
-    Model.of = lambda columns, data, theta, pending, normal: original(
-        columns, data, theta, pending[:0], normal
+    Model.of = lambda evidence, theta, pending, normal: original(
+        evidence, theta, pending[:0], normal
     )
     try:
         yield

@@ -175,7 +175,7 @@ class Posterior:
         K = matern(squared_distances(X, X)) + Wv @ W.T
         K[np.diag_indices(len(X))] += math.exp(theta[-2])
         L = cholesky(K)
-        root, _ = lapack.dtrtri(L, lower=1)
+        root = lapack.dtrtri(L, lower=1)[0] if len(L) else L
         return cls(scales, X, effects, v, Wv, root, root.T @ (root @ y))
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
@@ -195,10 +195,10 @@ class Posterior:
         return Prediction(self, x, W, r2, u, mean, variance)
 
     def draw(self, x: Array, normal: Array) -> Array:
-        """Return draws of the process at x, (m, s), from standard normal numbers, (m, s)."""
+        """Return draws at x, (m, s), from standard normal numbers, (m, s), given one version."""
         at, scaled = self.at(x), x / self.scales
         prior = matern(squared_distances(scaled, scaled)) + (at.W * self.v) @ at.W.T
-        drawn: Array = at.mean[:, None] + cholesky(prior - at.u @ at.u.T) @ normal
+        drawn: Array = at.mean.reshape(-1, 1) + cholesky(prior - at.u @ at.u.T) @ normal
         return drawn
 
 
@@ -226,7 +226,7 @@ class Prediction:
         """
         given = self.posterior
         # d mean = dk alpha, and d variance = d prior - 2 dk K^-1 k^T: both are sums over dk.
-        by_k = by_mean.reshape(len(self.x), -1) @ given.alpha.reshape(len(given.X), -1).T
+        by_k = by_mean @ given.alpha.T if by_mean.ndim == 2 else np.outer(by_mean, given.alpha)
         by_k -= 2 * by_variance[:, None] * (self.u @ given.root)
         by_W = by_k @ given.Wv + 2 * by_variance[:, None] * self.W * given.v
         # The derivative of the Matern covariance by x is 2 slope(r2) (x - X) / scales.
@@ -253,6 +253,8 @@ def cholesky(K: Array) -> Array:
     LinAlgError
         If no amount tried makes K positive definite.
     """
+    if not len(K):
+        return K  # LAPACK refuses nothing at all
     diagonal = np.diag_indices(len(K))
     for jitter in JITTERS:
         padded = K.copy()

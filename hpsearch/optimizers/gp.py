@@ -16,13 +16,10 @@ import numpy as np
 from hpsearch.optimizers._acquisition import Acquisition, Ranked, maximise
 from hpsearch.optimizers._blas import one_thread
 from hpsearch.optimizers._columns import Array, Columns, Table
-from hpsearch.optimizers._gaussian import (
-    Posterior,
-    default_theta,
-    fit,
-    log_mean_improvement,
-)
-from hpsearch.optimizers.base import AbstractOptimizer, History, draw_unseen
+from hpsearch.optimizers._earlier import LearningOptimizer
+from hpsearch.optimizers._evidence import Evidence, Hint, Scored
+from hpsearch.optimizers._gaussian import Posterior, log_mean_improvement
+from hpsearch.optimizers.base import History, draw_unseen
 from hpsearch.optimizers.plain import SobolOptimizer
 from hpsearch.space import Point
 
@@ -31,12 +28,11 @@ MIN_SCORES = 3  # finite scores that a model needs
 MAX_SCORES = 300  # scores that a model takes: its time grows with their cube
 MAX_FITTED = 150  # scores that its hyperparameters are learnt from, some twenty models in a row
 MAX_POINTS = 5_000  # a finite space up to this size is searched through
-TAIL = 5.0  # worst score kept, in distances from the best to the median, below the median
 N_VERSIONS = 16  # of the scores of pending points
 N_NEAR = 5  # best points around which to look
 
 
-class GPOptimizer(AbstractOptimizer):
+class GPOptimizer(LearningOptimizer):
     """Bayesian optimisation: the point of greatest expected improvement under a Gaussian process.
 
     The best choice up to some hundreds of evaluations. The first few points are a Sobol sequence.
@@ -49,6 +45,16 @@ class GPOptimizer(AbstractOptimizer):
         The seed.
     initial_params : sequence of dict, default=()
         Candidates to ask before any other.
+    prior_trials : sequence of (dict, float), default=()
+        Candidates of an earlier search, on other data or by another cross-validation, and their
+        scores. They say where to look first, in place of the Sobol points, and count for less as
+        own scores come in; they are never taken for own scores. Those outside the space are left
+        out.
+
+    Raises
+    ------
+    ValueError
+        If `prior_trials` are given and none lies in the space.
 
     Notes
     -----
@@ -93,12 +99,17 @@ class GPOptimizer(AbstractOptimizer):
         return {}
 
     @cached_property
+    def _hint(self) -> Hint | None:
+        return Hint.of(self._table.columns, self.earlier, self.seed)
+
+    @cached_property
     def _finite(self) -> FiniteSpace:
         return FiniteSpace.of(self._table.columns)
 
     def propose(self, history: History, rng: np.random.Generator) -> Point:
-        n_finite = np.count_nonzero(np.isfinite(history.scores))
-        if len(history) < N_START or n_finite < MIN_SCORES or not len(self._table.columns):
+        n_hints, n_finite = self.earlier.n_finite, np.count_nonzero(np.isfinite(history.scores))
+        is_start = len(history) < N_START and n_hints < MIN_SCORES
+        if is_start or n_hints + n_finite < MIN_SCORES or not len(self._table.columns):
             return SobolOptimizer(self.space, self.seed).propose(history, rng)
         try:
             with one_thread():
@@ -110,13 +121,12 @@ class GPOptimizer(AbstractOptimizer):
 
     def _ranked(self, history: History, rng: np.random.Generator) -> Ranked:
         columns = self._table.columns
-        rows, told = self._table.rows(history), np.array(history.told)
+        rows, told = self._table.rows(history), np.array(history.told, dtype=bool)
         data = Scored(rows[told], np.array(history.scores)[told])
         pending = rows[~told][-MAX_SCORES:]
         normal = rng.standard_normal((len(pending), N_VERSIONS))
-        model = Model.of(
-            columns, data.thinned(MAX_SCORES, self.seed), self._theta(data), pending, normal
-        )
+        evidence = Evidence.of(columns, data.thinned(MAX_SCORES, self.seed), self._hint)
+        model = Model.of(evidence, self._theta(data), pending, normal)
         if self.space.is_enumerable(MAX_POINTS):
             left = self._finite.left(history)
             return Ranked.of(left, model.value(left))
@@ -135,7 +145,8 @@ class GPOptimizer(AbstractOptimizer):
         key = first.rows.tobytes() + first.scores.tobytes()
         if key not in self._fitted:
             self._fitted.clear()
-            self._fitted[key] = first.theta(self._table.columns)
+            evidence = Evidence.of(self._table.columns, first, self._hint)
+            self._fitted[key] = evidence.theta()
         return self._fitted[key]
 
     def _allowed(self, rows: Array) -> Array:
@@ -147,59 +158,21 @@ class GPOptimizer(AbstractOptimizer):
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
-    """Rows, (n, c), and what was told of them, (n,); NaN says that it failed."""
-
-    rows: Array
-    scores: Array
-
-    def first(self, n: int) -> Scored:
-        return Scored(self.rows[:n], self.scores[:n])
-
-    def thinned(self, most: int, seed: int) -> Scored:
-        """Return at most so many of them: a third each the best, the latest, and any others."""
-        n, third = len(self.scores), most // 3
-        if n <= most:
-            return self
-        kept = np.zeros(n, dtype=bool)
-        kept[np.argsort(-self.scores, kind="stable")[:third]] = True  # NaN comes last
-        kept[-third:] = True
-        others = np.flatnonzero(~kept)
-        # Drawn by an order that does not change as scores come in, lest the model jump about.
-        lottery = np.random.default_rng([seed]).random(n)[others]
-        kept[others[np.argsort(lottery)[: most - np.count_nonzero(kept)]]] = True
-        return Scored(self.rows[kept], self.scores[kept])
-
-    def theta(self, columns: Columns) -> Array:
-        """Return the hyperparameters that these scores suggest."""
-        y = standardised(self.scores)
-        if not y.any():
-            return default_theta(len(columns))
-        return fit(columns.features(self.rows), columns.group, y)
-
-
-@dataclass(frozen=True, eq=False)
 class Model:
     """A posterior over rows, and the improvement to be expected."""
 
-    columns: Columns
+    evidence: Evidence
     posterior: Posterior
-    best: (
-        Array  # the greatest posterior mean at a point asked, for each version of the scores, (s,)
-    )
+    best: Array  # the greatest posterior mean at a point asked, (s,)
     near: Array  # the rows of the greatest posterior means
 
     @classmethod
-    def of(
-        cls, columns: Columns, data: Scored, theta: Array, pending: Array, normal: Array
-    ) -> Model:
+    def of(cls, evidence: Evidence, theta: Array, pending: Array, normal: Array) -> Model:
         """Return the model of what was told, and of what the pending rows may come out as.
 
         Parameters
         ----------
-        columns : Columns
-            The space.
-        data : Scored
+        evidence : Evidence
             What was told.
         theta : array
             Hyperparameters.
@@ -208,32 +181,51 @@ class Model:
         normal : array of shape (p, s)
             Standard normal numbers, from which s versions of their scores are drawn.
         """
-        X, y = columns.features(data.rows), standardised(data.scores)
-        posterior = Posterior.of(X, columns.group, y, theta)
-        mean, _ = posterior(X)
-        near = data.rows[np.argsort(-mean, kind="stable")[:N_NEAR]]
-        versions = y[:, None]
+        X, group = evidence.X, evidence.columns.group
+        posterior = Posterior.of(X, group, evidence.y[:, None], theta)
+        alone = cls(evidence, posterior, np.zeros(1), evidence.rows)
+        known = (
+            evidence.rows
+            if evidence.hint is None
+            else np.vstack([evidence.rows, evidence.hint.rows])
+        )
+        near = known[np.argsort(-alone.means(known)[:, 0], kind="stable")[:N_NEAR]]
         if len(pending):
-            awaited = columns.features(pending)
+            awaited = evidence.columns.features(pending)
             drawn = posterior.draw(awaited, normal)
-            versions = np.vstack([np.repeat(versions, drawn.shape[1], axis=1), drawn])
-            X = np.vstack([X, awaited])
-        posterior = Posterior.of(X, columns.group, versions, theta)
-        return cls(columns, posterior, posterior(X)[0].max(axis=0), near)
+            told = np.repeat(evidence.y[:, None], drawn.shape[1], axis=1)
+            versions = np.vstack([told, drawn])
+            posterior = Posterior.of(np.vstack([X, awaited]), group, versions, theta)
+        model = cls(evidence, posterior, np.zeros(1), near)
+        # What is to be improved upon is this search's own; before the first ask, what is known.
+        asked = np.vstack([evidence.rows, pending])
+        best = model.means(asked if len(asked) else known).max(axis=0)
+        return cls(evidence, posterior, best, near)
+
+    def means(self, rows: Array) -> Array:
+        """Return the posterior mean for each version, (m, s)."""
+        means, _ = self._predicted(rows)
+        return means
 
     def value(self, rows: Array) -> Array:
         """Return log expected improvement, (m,)."""
-        means, variance = self.posterior(self.columns.features(rows))
-        return log_mean_improvement(means, variance, self.best)[0]
+        return log_mean_improvement(*self._predicted(rows), self.best)[0]
 
     def with_slopes(self, rows: Array) -> tuple[Array, Array]:
         """Return log expected improvement, and its gradient by ordered columns, (m, c)."""
-        at = self.posterior.at(self.columns.features(rows))
-        value, by_means, by_variance = log_mean_improvement(at.mean, at.variance, self.best)
-        slopes, ordered = np.zeros(rows.shape), self.columns.ordered
+        columns = self.evidence.columns
+        at = self.posterior.at(columns.features(rows))
+        means = at.mean + self.evidence.prior_mean(rows)[:, None]
+        value, by_means, by_variance = log_mean_improvement(means, at.variance, self.best)
         by_feature = at.slopes(by_means, by_variance)
-        slopes[:, ordered] = by_feature[:, ordered[self.columns.group]]
+        by_feature += self.evidence.prior_slopes(rows, by_means.sum(axis=1))
+        slopes = np.zeros(rows.shape)
+        slopes[:, columns.ordered] = by_feature[:, columns.ordered[columns.group]]
         return value, slopes
+
+    def _predicted(self, rows: Array) -> tuple[Array, Array]:
+        means, variance = self.posterior(self.evidence.columns.features(rows))
+        return means + self.evidence.prior_mean(rows)[:, None], variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,26 +244,3 @@ class FiniteSpace:
         """Return the rows of points that are not in the history."""
         rows: Array = self.rows[np.array([p not in history for p in self.points], dtype=bool)]
         return rows
-
-
-def standardised(scores: Array) -> Array:
-    """Return scores of mean 0 and variance 1; failures as the worst, and the worst not too bad.
-
-    Scores whose distance below the median is more than TAIL times that of the best above it are
-    clipped: a few exploding losses would otherwise make all the others equal. Where the median
-    is itself the best, the lower quartile takes its part.
-    """
-    finite = scores[np.isfinite(scores)]
-    unit = np.abs(finite).max(initial=0.0)
-    if unit == 0:
-        return np.zeros(len(scores))
-    finite, y = finite / unit, scores / unit  # no overflow in what follows
-    low, median, high = np.quantile(finite, [0.25, 0.5, 1.0])
-    if median < high:
-        floor = median - TAIL * (high - median)
-    else:
-        floor = low - 3 * (high - low) if low < high else -np.inf
-    y = np.maximum(np.where(np.isfinite(y), y, finite.min()), floor)
-    y = y - y.mean()
-    spread = y.std()
-    return y / spread if spread > 0 else np.zeros(len(y))

@@ -11,14 +11,16 @@ densities of its own, estimated from the points that have it. The first group ho
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from hpsearch.optimizers._blas import one_thread
 from hpsearch.optimizers._columns import Array, Columns, Index, Table
+from hpsearch.optimizers._earlier import LearningOptimizer
 from hpsearch.optimizers._parzen import Kernels, Parzen
-from hpsearch.optimizers.base import AbstractOptimizer, History, draw_unseen
+from hpsearch.optimizers.base import History, draw_unseen
 from hpsearch.optimizers.plain import SobolOptimizer
 from hpsearch.space import Point
 
@@ -26,11 +28,12 @@ N_START = 10  # points before the densities are asked
 MIN_SCORES = 2  # finite scores that the densities need
 GOOD_SHARE, MAX_GOOD = 0.15, 25  # of the scores
 N_CANDIDATES = 64
+N_FADING = 10  # own scores that weigh as much as those of an earlier search
 N_FRESH = 25  # the latest of the rest have full weight, the oldest next to none
 MAX_REST = 1_000  # components of the density of the rest
 
 
-class TPEOptimizer(AbstractOptimizer):
+class TPEOptimizer(LearningOptimizer):
     """Bayesian optimisation by the ratio of two densities: that of good points, and of the rest.
 
     The choice for thousands of evaluations, and for spaces of many branches. The first few points
@@ -44,6 +47,13 @@ class TPEOptimizer(AbstractOptimizer):
         The seed.
     initial_params : sequence of dict, default=()
         Candidates to ask before any other.
+    prior_trials : sequence of (dict, float), default=()
+        Candidates of an earlier search and their scores: a hint, as in `GPOptimizer`.
+
+    Raises
+    ------
+    ValueError
+        If `prior_trials` are given and none lies in the space.
 
     Notes
     -----
@@ -72,51 +82,73 @@ class TPEOptimizer(AbstractOptimizer):
     def _table(self) -> Table:
         return Table(Columns(self.space))
 
+    @cached_property
+    def _earlier_rows(self) -> Array:
+        return self._table.columns.rows(self.earlier.points)
+
     def propose(self, history: History, rng: np.random.Generator) -> Point:
         columns, scores = self._table.columns, np.array(history.scores)
-        n_finite = int(np.isfinite(scores).sum())
-        if len(history) < N_START or n_finite < MIN_SCORES or not len(columns):
+        n_hints, n_finite = self.earlier.n_finite, int(np.isfinite(scores).sum())
+        is_start = len(history) < N_START and n_hints < N_START
+        if is_start or n_hints + n_finite < MIN_SCORES or not len(columns):
             return SobolOptimizer(self.space, self.seed).propose(history, rng)
         with one_thread():
-            rows = candidates(columns, self._table.rows(history), scores, n_finite, rng)
+            divided = Divided.of(self._table.rows(history), scores, rng)
+            if n_hints:
+                earlier = Divided.of(self._earlier_rows, self.earlier.scores, rng)
+                divided = divided.joined(earlier, N_FADING / (N_FADING + n_finite))
+            rows = candidates(columns, divided, rng)
         point = self._table.first_new(rows, history)
         return draw_unseen(self.space, history, rng) if point is None else point
 
 
-def candidates(
-    columns: Columns, rows: Array, scores: Array, n_finite: int, rng: np.random.Generator
-) -> Array:
-    """Return rows drawn from the density of the good ones, the most promising first.
+@dataclass(frozen=True, eq=False)
+class Divided:
+    """The good points and the rest, (k, c), and their weights, (k,)."""
 
-    Parameters
-    ----------
-    columns : Columns
-        The space.
-    rows : array of shape (n, c)
-        All points.
-    scores : array of shape (n,)
-        Their scores, NaN for what failed or is pending.
-    n_finite : int
-        How many scores are not NaN.
-    rng : Generator
-        Where the draws come from.
-    """
-    good = np.argsort(-scores, kind="stable")[: min(math.ceil(GOOD_SHARE * n_finite), MAX_GOOD)]
-    rest, rest_weights = sample_of_rest(len(scores), good, rng)
+    good: Array
+    good_weights: Array
+    rest: Array
+    rest_weights: Array
+
+    @classmethod
+    def of(cls, rows: Array, scores: Array, rng: np.random.Generator) -> Divided:
+        """Divide rows, (n, c), by their scores, (n,), NaN for what failed or is pending."""
+        n_good = min(math.ceil(GOOD_SHARE * int(np.isfinite(scores).sum())), MAX_GOOD)
+        good = np.argsort(-scores, kind="stable")[:n_good]
+        rest, weights = sample_of_rest(len(scores), good, rng)
+        return cls(rows[good], np.ones(n_good), rows[rest], weights)
+
+    def joined(self, other: Divided, weight: float) -> Divided:
+        """Return these and others, of so much the weight."""
+        return Divided(
+            np.vstack([self.good, other.good]),
+            np.append(self.good_weights, weight * other.good_weights),
+            np.vstack([self.rest, other.rest]),
+            np.append(self.rest_weights, weight * other.rest_weights),
+        )
+
+
+def candidates(columns: Columns, divided: Divided, rng: np.random.Generator) -> Array:
+    """Return rows drawn from the density of the good ones, the most promising first."""
     drawn = np.full((N_CANDIDATES, len(columns)), np.nan)
     ratio = np.zeros(N_CANDIDATES)
     for group in columns.groups:
         kernels = Kernels.of([columns.columns[number] for number in group])
-        goods, others = rows[good][:, group], rows[rest][:, group]
-        has, others_have = ~np.isnan(goods[:, 0]), ~np.isnan(others[:, 0])
-        promising = Parzen.around(kernels, goods[has], np.ones(int(has.sum())))
-        common = Parzen.around(kernels, others[others_have], rest_weights[others_have])
+        promising = density(kernels, divided.good[:, group], divided.good_weights)
+        common = density(kernels, divided.rest[:, group], divided.rest_weights)
         # The branch is in the first group: from then on it is known which rows have which group.
         takes = np.flatnonzero(columns.active[columns.branches(drawn)][:, group[0]])
         units = promising.draw(len(takes), rng)
         drawn[takes[:, None], group] = units
         ratio[takes] += promising.log_density(units) - common.log_density(units)
     return drawn[np.argsort(-ratio, kind="stable")]
+
+
+def density(kernels: Kernels, rows: Array, weights: Array) -> Parzen:
+    """Return the density of a group, (k, g), from the rows that have it."""
+    has = ~np.isnan(rows[:, 0])
+    return Parzen.around(kernels, rows[has], weights[has])
 
 
 def sample_of_rest(n: int, good: Index, rng: np.random.Generator) -> tuple[Index, Array]:

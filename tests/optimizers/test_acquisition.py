@@ -5,7 +5,9 @@ import pytest
 
 from hpsearch.optimizers._acquisition import Acquisition, climb, maximise, mutants
 from hpsearch.optimizers._columns import Columns
-from hpsearch.optimizers.gp import Model, Scored
+from hpsearch.optimizers._earlier import Earlier
+from hpsearch.optimizers._evidence import Evidence, Hint, Scored
+from hpsearch.optimizers.gp import Model
 from hpsearch.space import Space
 
 SPACE = [
@@ -26,13 +28,16 @@ def columns():
     return Columns(Space.of(SPACE))
 
 
-@pytest.fixture
-def model(columns):
+@pytest.fixture(params=[0, 12], ids=["alone", "after another search"])
+def model(columns, request):
     rows = draw(columns, 30, seed=0)
     scores = -((rows[:, X] - 0.4) ** 2) - np.nan_to_num(rows[:, N]) / 5
+    earlier = [columns.point(row) for row in draw(columns, request.param, seed=9)]
+    hint = Hint.of(columns, Earlier(earlier, np.arange(request.param) / 10), seed=0)
     theta = np.log(np.append(np.full(len(columns), 0.5), [1e-3, 0.5]))
     normal = np.random.default_rng(8).standard_normal((3, 16))
-    return Model.of(columns, Scored(rows, scores), theta, draw(columns, 3, seed=1), normal)
+    evidence = Evidence.of(columns, Scored(rows, scores), hint)
+    return Model.of(evidence, theta, draw(columns, 3, seed=1), normal)
 
 
 def test_slopes_are_those_of_the_value(columns, model):

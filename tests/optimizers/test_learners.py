@@ -8,10 +8,10 @@ from scipy.integrate import quad
 from scipy.stats import truncnorm
 
 from hpsearch.optimizers import GPOptimizer, RandomOptimizer, TPEOptimizer
-from hpsearch.optimizers import gp as gp_module
+from hpsearch.optimizers import _evidence as evidence_module
 from hpsearch.optimizers._columns import Columns
+from hpsearch.optimizers._evidence import Scored, standardised
 from hpsearch.optimizers._parzen import Kernels, Parzen
-from hpsearch.optimizers.gp import Scored, standardised
 from hpsearch.space import Space
 
 SPACE = {"x": (-5.0, 10.0), "y": (1e-3, 1e3, "log-uniform"), "c": ["a", "b", "c"], "n": (1, 100)}
@@ -121,8 +121,8 @@ def test_cache_changes_no_answer(monkeypatch):
 def test_asks_in_a_row_cost_one_fit(monkeypatch):
     """The process is fitted when scores have come, not when an ask has."""
     fits = []
-    fit = gp_module.fit
-    monkeypatch.setattr(gp_module, "fit", lambda *args: fits.append(1) or fit(*args))
+    fit = evidence_module.fit
+    monkeypatch.setattr(evidence_module, "fit", lambda *args: fits.append(1) or fit(*args))
     optimizer = GPOptimizer(SPACE, random_state=0)
     run(optimizer, 10)
     fits.clear()

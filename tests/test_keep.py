@@ -1,0 +1,207 @@
+"""`keep=`: out-of-fold predictions and fold models, as scikit-learn would make them; bounded."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris, make_classification
+from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, make_scorer, r2_score, roc_auc_score
+from sklearn.model_selection import (
+    KFold,
+    RepeatedStratifiedKFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    cross_val_predict,
+)
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from hpsearch import ExhaustiveSearchCV, GPSearchCV, Keep
+
+X, Y = load_iris(return_X_y=True)
+FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
+PIPELINE = make_pipeline(StandardScaler(), PCA(random_state=0), LogisticRegression())
+GRID = {"pca__n_components": [1, 2], "logisticregression__C": [0.1, 1.0]}
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("reuse", [True, False])
+def test_predictions_are_those_of_cross_val_predict(n_jobs, reuse):
+    """For every candidate and method, also where fits are shared and come from workers."""
+    search = ExhaustiveSearchCV(
+        PIPELINE, GRID, cv=FOLDS, keep="predictions", n_jobs=n_jobs, reuse=reuse
+    ).fit(X, Y)
+    assert list(search.kept_) == [0, 1, 2, 3]
+    for number, params in enumerate(search.cv_results_["params"]):
+        model = clone(PIPELINE).set_params(**params)
+        for method in ("predict", "predict_proba"):
+            expected = cross_val_predict(model, X, Y, cv=FOLDS, method=method)
+            np.testing.assert_allclose(search.kept_[number].out_of_fold(method), expected)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_estimators_are_the_fitted_ones(n_jobs):
+    """One a split; each scores on its test rows what the table says; also cut from a larger one."""
+    forest = RandomForestClassifier(random_state=0)
+    search = ExhaustiveSearchCV(
+        forest, {"n_estimators": [3, 7]}, cv=FOLDS, keep="estimators", n_jobs=n_jobs
+    ).fit(X, Y)
+    for number, kept in search.kept_.items():
+        for split, (model, rows) in enumerate(zip(kept.estimators, kept.rows, strict=True)):
+            assert model.n_estimators == len(model.estimators_) == (3, 7)[number]
+            told = search.cv_results_[f"split{split}_test_score"][number]
+            assert accuracy_score(Y[rows], model.predict(X[rows])) == told
+
+
+def test_models_of_a_shared_pipeline_are_whole():
+    """A kept pipeline works without the search that it comes from."""
+    search = ExhaustiveSearchCV(PIPELINE, GRID, cv=FOLDS, keep=["estimators"]).fit(X, Y)
+    models = pickle.loads(pickle.dumps(search.kept_[1].estimators))
+    del search
+    expected = clone(PIPELINE).set_params(pca__n_components=2, logisticregression__C=0.1)
+    train, test = next(FOLDS.split(X, Y))
+    np.testing.assert_allclose(
+        models[0].predict_proba(X[test]), expected.fit(X[train], Y[train]).predict_proba(X[test])
+    )
+
+
+def test_only_the_best_are_kept():
+    """The best `best` candidates by the mean score, the earlier of two equal ones."""
+    grid = {"C": np.geomspace(1e-4, 10, 8).tolist()}
+    search = ExhaustiveSearchCV(SVC(), grid, cv=3, keep=Keep(predictions=True, best=3)).fit(X, Y)
+    ranked = sorted(range(8), key=lambda i: (-search.cv_results_["mean_test_score"][i], i))
+    assert sorted(search.kept_) == sorted(ranked[:3])
+
+
+def test_memory_is_bounded():
+    """No more than `max_bytes`, the worst go first; the best stays if it fits."""
+    grid = {"C": np.geomspace(1e-4, 10, 8).tolist()}
+    size = 150 * 8 + 150 * 3 * 8  # predict, and decision_function of three classes
+    keep = Keep(predictions=True, max_bytes=int(2.5 * size))
+    search = ExhaustiveSearchCV(SVC(), grid, cv=3, keep=keep).fit(X, Y)
+    assert len(search.kept_) == 2
+    assert search.best_index_ in search.kept_
+    none = ExhaustiveSearchCV(SVC(), grid, cv=3, keep=Keep(predictions=True, max_bytes=10))
+    assert len(none.fit(X, Y).kept_) == 0
+
+
+def test_repeated_and_partial_splits():
+    """Probabilities of repeats are averaged, labels are not; rows never predicted are NaN."""
+    cv = RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0)
+    model = GaussianNB()
+    search = ExhaustiveSearchCV(model, {"var_smoothing": [1e-9]}, cv=cv, keep="predictions").fit(
+        X, Y
+    )
+    means = np.zeros((150, 3))
+    for train, test in cv.split(X, Y):
+        means[test] += clone(model).fit(X[train], Y[train]).predict_proba(X[test]) / 2
+    np.testing.assert_allclose(search.kept_[0].out_of_fold("predict_proba"), means)
+    with pytest.raises(ValueError, match="several"):
+        search.kept_[0].out_of_fold()
+    once = ShuffleSplit(1, test_size=0.2, random_state=0)
+    search = ExhaustiveSearchCV(model, {"var_smoothing": [1e-9]}, cv=once, keep="predictions").fit(
+        X, Y
+    )
+    found = search.kept_[0].out_of_fold("predict_proba")
+    assert np.isnan(found).all(axis=1).sum() == 120
+
+
+def test_nothing_is_written_down(tmp_path):
+    """The checkpoint does not grow by it; what an earlier run computed is not kept."""
+    path = tmp_path / "run.sqlite"
+    options = {"cv": 3, "random_state": 0, "checkpoint": path, "keep": "estimators"}
+    space = {"C": (0.1, 10.0)}
+    GPSearchCV(SVC(), space, n_iter=3, **options).fit(X, Y)
+    assert path.stat().st_size < 100_000
+    assert b"svm" not in path.read_bytes().replace(b"sklearn.svm._classes.SVC", b"")
+    search = GPSearchCV(SVC(), space, n_iter=5, **options).fit(X, Y)
+    assert list(search.kept_) == [3, 4]
+
+
+@pytest.mark.parametrize("keep", ["models", ["predictions", "all"], [], Keep(best=0), 3])
+def test_what_is_refused(keep):
+    """With what is accepted, before the first fit."""
+    with pytest.raises((ValueError, TypeError), match="keep"):
+        ExhaustiveSearchCV(SVC(), {"C": [1]}, keep=keep).fit(X, Y)
+
+
+def test_what_was_not_kept_is_said():
+    """Asking for it tells how to get it."""
+    search = ExhaustiveSearchCV(SVC(), {"C": [1]}, keep="predictions").fit(X, Y)
+    with pytest.raises(AttributeError, match="keep='estimators'"):
+        _ = search.kept_[0].estimators
+    with pytest.raises(ValueError, match="decision_function"):
+        search.kept_[0].predictions("predict_proba")
+
+
+# The corrected score -----------------------------------------------------------------------------
+
+METRICS = {
+    "accuracy": "accuracy",
+    "own score": None,
+    "balanced": "balanced_accuracy",
+    "auc": "roc_auc",
+    "custom": make_scorer(lambda y, p: np.mean(y == p)),
+}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_bootstrap_of_any_metric(name):
+    """The best score of noise is corrected towards that of guessing, by sums or by calls."""
+    rng = np.random.default_rng(0)
+    noise, labels = rng.normal(size=(80, 5)), rng.permutation([0, 1] * 40)
+    grid = {"gamma": np.geomspace(0.01, 100, 6).tolist(), "C": [0.1, 1.0]}
+    search = ExhaustiveSearchCV(SVC(), grid, cv=4, scoring=METRICS[name], keep="predictions").fit(
+        noise, labels
+    )
+    honest = search.corrected_score("bootstrap")
+    assert honest.method == "bootstrap"
+    assert honest.score < search.best_score_
+    assert abs(honest.score - 0.5) < 0.1
+    assert honest.low < honest.score < honest.high
+    assert "out-of-fold" in search.summary().lines[2]
+
+
+def test_regression_is_corrected_too():
+    """R2 of pooled rows, by sums of squares: the same number as scikit-learn's on all rows."""
+    from hpsearch.rowwise import measure_of
+
+    X, y = load_diabetes(return_X_y=True)
+    cv = KFold(4, shuffle=True, random_state=0)
+    search = ExhaustiveSearchCV(Ridge(), {"alpha": [0.01, 0.1, 1, 10]}, cv=cv, keep="predictions")
+    search.fit(X, y)
+    measure = measure_of(search.kept_, [0, 1, 2, 3], search.scorer_, Ridge())
+    weights = np.random.default_rng(0).integers(0, 3, (2, len(y))).astype(float)
+    for number in range(4):
+        predicted = search.kept_[number].out_of_fold()
+        expected = [r2_score(y, predicted, sample_weight=w) for w in weights]
+        assert measure(weights)[:, number] == pytest.approx(expected)
+    assert abs(search.corrected_score().optimism) < 0.02
+
+
+def test_area_by_pairs_is_that_of_scikit_learn():
+    """With ties among the predictions, and weights of the rows."""
+    from hpsearch.rowwise import _SUMS
+
+    rng = np.random.default_rng(0)
+    P, y = rng.integers(0, 6, (3, 40)).astype(float), rng.permutation([0, 1] * 20)
+    W = rng.integers(0, 3, (2, 40)).astype(float)
+    expected = [[roc_auc_score(y, p, sample_weight=w) for p in P] for w in W]
+    assert _SUMS[roc_auc_score](P, y)(W) == pytest.approx(np.array(expected))
+
+
+def test_bootstrap_needs_predictions():
+    """Without them the scores of the splits must do, and who asks for more is told."""
+    data = make_classification(60, random_state=0)
+    search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1.0]}, cv=3).fit(*data)
+    assert search.corrected_score().method == "splits"
+    with pytest.raises(ValueError, match="keep='predictions'"):
+        search.corrected_score("bootstrap")
+    with pytest.raises(ValueError, match="method='magic'"):
+        search.corrected_score("magic")
