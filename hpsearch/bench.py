@@ -5,6 +5,8 @@ A bench keeps what candidates share as long as its search's `Work` is there, and
 
 from __future__ import annotations
 
+import os
+import platform
 import threading
 import time
 import weakref
@@ -102,7 +104,9 @@ class PlainBench:
         for task, told in zip(job, callbacks, strict=True):
             lines = _lines(self._work, task)
             lines.start()
+            began = time.time()
             results.append(self.evaluate(task, told))
+            note_span(results[-1], began)
             lines.end(results[-1])
         return results
 
@@ -201,6 +205,7 @@ class Bench:
     ) -> SplitResult:
         lines = _lines(self._work, candidate.task)
         lines.start()
+        began = time.time()
         self._sharing.begin_task(place)
         if isinstance(candidate, Misfit):
             result = failed(self._work, candidate.task, candidate.error, 0.0)
@@ -209,6 +214,7 @@ class Bench:
         shared = self._sharing.shared()
         if shared:
             result.details["shared"] = shared
+        note_span(result, began)
         lines.end(result)
         return result
 
@@ -290,6 +296,13 @@ class Bench:
             for rows, token in ((fold.train, fold.key), (fold.test, (fold.key, "test")))
         )
         return Fold(fold.key, train, test)
+
+
+def note_span(result: SplitResult, began: float) -> None:
+    """Note who ran a task and when, in seconds of the epoch: what is shared counts where it ran."""
+    thread = threading.get_ident()
+    result.details["worker"] = f"{platform.node()} {os.getpid()} {thread}"
+    result.details["span"] = [began, time.time()]
 
 
 def writes(params: Mapping[str, Any]) -> bool:

@@ -83,7 +83,7 @@ class Outcome:
     @cached_property
     def means(self) -> Array:
         """Mean scores of the complete trials, (c,)."""
-        means: Array = self.S.mean(axis=1)
+        means: Array = self.S.mean(axis=1) if self.complete else np.zeros(0)
         return means
 
     @cached_property
@@ -170,3 +170,9 @@ def _same(a: Any, b: Any) -> bool:
         return bool(a == b)
     except Exception:  # noqa: BLE001 - arrays and the like; not told to be the same
         return False
+
+
+def outcome_of(search: Any) -> Outcome:
+    """Return what a fitted search found; raise NotFittedError if it is not fitted."""
+    outcome: Outcome = search._outcome()  # noqa: SLF001 - for readers in this package
+    return outcome

@@ -63,6 +63,7 @@ LAYERS = [
         "bench",
         "display",
         "refit",
+        "plots",
         "show",
         "summary",
     },
@@ -95,7 +96,13 @@ LAYERS = [
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))
-OPTIONAL = {"optuna", "pandas", "psycopg", "tqdm"}  # extras, imported where they are used
+OPTIONAL = {
+    "matplotlib",
+    "optuna",
+    "pandas",
+    "psycopg",
+    "tqdm",
+}  # extras, imported where they are used
 every_file = pytest.mark.parametrize("file", FILES, ids=[str(f.relative_to(ROOT)) for f in FILES])
 
 

@@ -1,0 +1,288 @@
+"""What one or two parameters do to the score, by a model of all candidates.
+
+The model is a Gaussian process if the search was guided by one, else a forest. It is drawn along
+the parameters through the best candidate, whose other values stay; the band is two standard
+deviations of the process, or of the trees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from hpsearch.brief import short_names
+from hpsearch.dimensions import Dimension
+from hpsearch.importance import Encoded, forest_of
+from hpsearch.optimizers._columns import MISSING
+from hpsearch.optimizers._evidence import standardised
+from hpsearch.optimizers._gaussian import Posterior, fit
+from hpsearch.outcome import Outcome, outcome_of
+from hpsearch.plots._canvas import BEST, COLOURS, POINT, Array, Drawn, is_log, is_numeric, ticks_of
+from hpsearch.space import Point
+from hpsearch.trial import Trial
+
+MIN_CANDIDATES = 5
+MAX_SCORES = 300  # of which a process is made: its time grows with their cube
+N_STEPS, N_CELLS = 200, 60  # along one parameter, and along each of two
+Predict = Callable[[Array], tuple[Array, Array]]  # rows -> mean and standard deviation
+
+
+class EffectDisplay(Drawn):
+    """The score along one parameter, with a band, or over two.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What a search found; `from_search` takes it out of one.
+    params : tuple of str
+        One or two parameters.
+    by_process : bool, default=False
+        Whether the model is a Gaussian process, not a forest.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What it was drawn on.
+    figure_ : matplotlib Figure
+        The figure of the axes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from hpsearch import GPSearchCV
+    >>> from hpsearch.plots import EffectDisplay
+    >>> space = {"C": (0.01, 100.0, "log-uniform"), "gamma": (0.001, 1.0, "log-uniform")}
+    >>> search = GPSearchCV(SVC(), space, n_iter=8, random_state=0)
+    >>> search = search.fit(*load_iris(return_X_y=True))
+    >>> EffectDisplay.from_search(search, "C").ax_.get_xscale()
+    'log'
+    >>> EffectDisplay.from_search(search, ["C", "gamma"]).ax_.get_ylabel()
+    'gamma'
+    """
+
+    def __init__(self, outcome: Outcome, params: tuple[str, ...], by_process: bool = False) -> None:
+        self.outcome = outcome
+        self.params = params
+        self.by_process = by_process
+
+    @classmethod
+    def from_search(cls, search: Any, params: str | Sequence[str], *, ax: Any = None) -> Self:
+        """Draw it.
+
+        Parameters
+        ----------
+        search : fitted search
+            Any search of hpsearch.
+        params : str or sequence of one or two str
+            Names of parameters, or the ends of them ("C" for "svc__C").
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : EffectDisplay
+            With `ax_` and `figure_`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or fewer than 5 candidates are complete.
+        """
+        outcome = outcome_of(search)
+        given = (params,) if isinstance(params, str) else tuple(params)
+        if len(given) not in (1, 2):
+            raise ValueError(f"params={params!r}: give one parameter, or two.")
+        found = tuple(_found(outcome, name) for name in given)
+        by_process = type(search).__name__ == "GPSearchCV"
+        return cls(outcome, found, by_process).plot(ax=ax)
+
+    def plot(self, *, ax: Any = None) -> Self:
+        """Draw it, on given axes or on a new figure; see `from_search`."""
+        if len(self.outcome.complete) < MIN_CANDIDATES:
+            raise ValueError(
+                f"{len(self.outcome.complete)} candidates are complete: an effect needs "
+                f"{MIN_CANDIDATES}."
+            )
+        ax = self._begin(ax, (6.4, 4.0))
+        slices = Slices(self.outcome, self.by_process)
+        _ = self._line(ax, slices) if len(self.params) == 1 else self._map(ax, slices)
+        return self
+
+    def _line(self, ax: Any, slices: Slices) -> None:
+        (name,) = self.params
+        dimension = slices.branch[name]
+        units = slices.units(name, N_STEPS)
+        mean, spread = slices.predict({name: units})
+        numbers = [t for t in self.outcome.complete if slices.holds(t, name)]
+        scores = [self.outcome.board.score(t) for t in numbers]
+        places = [dimension.encode(t.params[name]) for t in numbers]
+        if is_numeric(dimension):
+            x = np.array([float(dimension.decode(u)) for u in units])
+            ax.fill_between(x, mean - 2 * spread, mean + 2 * spread, color=POINT, alpha=0.18, lw=0)
+            ax.plot(x, mean, color=POINT)
+            at = [float(t.params[name]) for t in numbers]
+            _scale(ax.set_xscale, dimension)
+        else:
+            style = {"fmt": "s", "color": POINT, "capsize": 4}
+            ax.errorbar(units, mean, yerr=2 * spread, **style)
+            ax.set_xticks(units, ticks_of(dimension)[1] if len(units) <= 6 else _names(dimension))
+            ax.set_xlim(0, 1)
+            at = places
+        ax.plot(at, scores, "o", color="black", ms=3, alpha=0.35)
+        best = self.outcome.complete[self.outcome.best or 0]
+        if best in numbers:
+            ax.axvline(at[numbers.index(best)], color=BEST, lw=1, ls="--")
+        low, high = float(min((mean - 2 * spread).min(), np.quantile(scores, 0.25))), max(scores)
+        top = max(float((mean + 2 * spread).max()), high)
+        ax.set_ylim(low - 0.05 * (top - low), top + 0.05 * (top - low))
+        ax.set(xlabel=short_names(slices.branch)[name], ylabel=f"mean {self.outcome.metric}")
+        ax.set_title(f"by a {slices.kind}, other parameters as in the best", fontsize=9)
+
+    def _map(self, ax: Any, slices: Slices) -> None:
+        a, b = self.params
+        units = [slices.units(name, N_CELLS) for name in self.params]
+        grid = np.meshgrid(*units, indexing="ij")
+        mean, _ = slices.predict({a: grid[0].ravel(), b: grid[1].ravel()})
+        image = mean.reshape(grid[0].shape).T
+        edges = [_edges(u) for u in units]
+        mesh = ax.pcolormesh(*edges, image, cmap=COLOURS, shading="flat", rasterized=True)
+        self.figure_.colorbar(mesh, ax=ax, label=f"mean {self.outcome.metric}")
+        trials = [t for t in self.outcome.complete if slices.holds(t, a) and slices.holds(t, b)]
+        x, y = ([slices.branch[n].encode(t.params[n]) for t in trials] for n in self.params)
+        ax.plot(x, y, "o", color="white", mec="black", ms=4, mew=0.6)
+        best = self.outcome.complete[self.outcome.best or 0]
+        if best in trials:
+            star = [slices.branch[n].encode(best.params[n]) for n in self.params]
+            ax.plot(*star, "*", color=BEST, mec="white", ms=14)
+        for name, axis in zip(self.params, (ax.xaxis, ax.yaxis), strict=True):
+            axis.set_ticks(*ticks_of(slices.branch[name]))
+        names = short_names(slices.branch)
+        ax.set(xlabel=names[a], ylabel=names[b], xlim=(0, 1), ylim=(0, 1))
+        ax.set_title(f"by a {slices.kind}, other parameters as in the best", fontsize=9)
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """A model of the scores, and cuts through it at the best candidate."""
+
+    outcome: Outcome
+    by_process: bool
+
+    @property
+    def kind(self) -> str:
+        return "Gaussian process" if self.by_process else "forest"
+
+    @cached_property
+    def point(self) -> Point:
+        """The best candidate."""
+        best = self.outcome.complete[self.outcome.best or 0]
+        return self.outcome.space.encode(best.params)
+
+    @cached_property
+    def branch(self) -> dict[str, Dimension]:
+        """The parameters of the best candidate, then those that only other branches have."""
+        found = dict(self.outcome.space.branches[self.point.branch])
+        for other in self.outcome.space.branches:
+            found = {**other, **found}
+        return found
+
+    def holds(self, trial: Trial, name: str) -> bool:
+        """Whether a candidate has a value of the parameter that can be drawn."""
+        try:
+            self.branch[name].encode(trial.params[name])
+        except (KeyError, ValueError):  # of another branch
+            return False
+        return True
+
+    def units(self, name: str, n: int) -> Array:
+        """Coordinates along a parameter: all values, or steps."""
+        dimension = self.branch[name]
+        levels = dimension.levels
+        if levels is not None and (levels <= n or not dimension.ordered):
+            return np.array([dimension.cell(level) for level in range(levels)])
+        return np.linspace(0, 1, n)
+
+    def predict(self, units: dict[str, Array]) -> tuple[Array, Array]:
+        """Mean and standard deviation where some parameters are moved, in units of the score."""
+        space = self.outcome.space
+        holders = [
+            i for i, branch in enumerate(space.branches) if all(name in branch for name in units)
+        ]
+        number = self.point.branch if self.point.branch in holders else holders[0]
+        names = list(space.branches[number])
+        base = self.point.units if number == self.point.branch else [0.5] * len(names)
+        rows = np.tile(base, (len(next(iter(units.values()))), 1))
+        for name, moved in units.items():
+            rows[:, names.index(name)] = moved
+        points = [space.snap(Point(number, tuple(row))) for row in rows]
+        return self._model(self._columns.rows(points))
+
+    @cached_property
+    def _columns(self) -> Any:
+        return Encoded.of(self.outcome.space, []).columns
+
+    @cached_property
+    def _model(self) -> Predict:
+        outcome, columns = self.outcome, self._columns
+        trials = outcome.complete[-MAX_SCORES:]
+        scores = outcome.means[-MAX_SCORES:]
+        rows = columns.rows([outcome.space.encode(t.params) for t in trials])
+        y = standardised(scores)
+        unit, zero = _back(scores, y)
+        if self.by_process and y.any():
+            X = columns.features(rows)
+            posterior = Posterior.of(X, columns.group, y, fit(X, columns.group, y))
+
+            def process(at: Array) -> tuple[Array, Array]:
+                mean, variance = posterior(columns.features(at))
+                return zero + unit * mean, unit * np.sqrt(variance)
+
+            return process
+        forest = forest_of(np.nan_to_num(rows, nan=MISSING), y)
+
+        def trees(at: Array) -> tuple[Array, Array]:
+            at = np.nan_to_num(at, nan=MISSING)
+            each = np.array([tree.predict(at) for tree in forest.estimators_])
+            return zero + unit * each.mean(axis=0), unit * each.std(axis=0)
+
+        return trees
+
+
+def _back(scores: Array, y: Array) -> tuple[float, float]:
+    """The unit and the zero of standardised scores: the line through the upper ones."""
+    top, other = int(np.argmax(scores)), int(np.argsort(scores)[len(scores) // 2])
+    if y[top] == y[other]:
+        return 0.0, float(scores.mean())
+    unit = float((scores[top] - scores[other]) / (y[top] - y[other]))
+    return unit, float(scores[top] - unit * y[top])
+
+
+def _found(outcome: Outcome, given: str) -> str:
+    """The parameter that a name or the end of one stands for."""
+    names = list(dict.fromkeys(n for branch in outcome.space.branches for n in branch))
+    found = [n for n in names if n == given] or [n for n in names if n.endswith(f"__{given}")]
+    if len(found) != 1:
+        raise ValueError(f"params: {given!r} is {found or 'none'} of the parameters {names}.")
+    return found[0]
+
+
+def _scale(set_scale: Callable[[str], Any], dimension: Dimension) -> None:
+    if is_log(dimension):
+        set_scale("log")
+
+
+def _names(dimension: Dimension) -> list[str]:
+    return [str(dimension.decode(dimension.cell(i))) for i in range(dimension.levels or 0)]
+
+
+def _edges(units: Array) -> Array:
+    """Where the cells of coordinates begin and end."""
+    if len(units) < 2:
+        return np.array([0.0, 1.0])
+    middles = (units[1:] + units[:-1]) / 2
+    return np.concatenate([[0.0], middles, [1.0]])
