@@ -5,6 +5,7 @@ A bench keeps what candidates share as long as its search's `Work` is there, and
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import threading
@@ -30,7 +31,7 @@ from hpsearch.reuse.lending import is_read_only_error, says_read_only
 from hpsearch.reuse.sharing import Sharing
 from hpsearch.reuse.store import Store, capacity_for
 from hpsearch.reuse.values import Key
-from hpsearch.trial import Job, SplitResult, Status, Task
+from hpsearch.trial import NAN_RETURNED, Job, SplitResult, Status, Task
 from hpsearch.work import Work
 
 
@@ -342,12 +343,19 @@ def score(work: Work, task: Task, estimator: Any, fold: Fold, fit_seconds: float
     }
     if work.return_train_score:
         details["train_scores"], _ = _score(work, estimator, fold.train)
+    failure = failure or not_a_number(scores)
     if failure is not None:
         details["failed_in"] = "score"
     elif work.keep is not None:
         keep_piece(work.keep, details, estimator, fold.test.X)
     status = Status.COMPLETE if failure is None else Status.FAILED
     return SplitResult(task.split, task.resource, scores, details, status, failure)
+
+
+def not_a_number(scores: Mapping[str, float]) -> str | None:
+    """Say which metrics a scorer returned NaN for, if it did: such a candidate cannot win."""
+    names = [name for name, value in scores.items() if math.isnan(value)]
+    return f"{NAN_RETURNED} for {', '.join(names)}." if names else None
 
 
 def _score(work: Work, estimator: Any, rows: Rows) -> tuple[dict[str, float], str | None]:

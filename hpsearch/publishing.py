@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +16,9 @@ from hpsearch import _sklearn as bridge
 from hpsearch import results
 from hpsearch.protocols import SearchAborted
 from hpsearch.resources import Resource
-from hpsearch.trial import Params, Status, Trial
+from hpsearch.trial import NAN_RETURNED, Params, Status, Trial
+
+NON_FINITE = "One or more of the test scores are non-finite"
 
 
 def publish(
@@ -91,7 +94,7 @@ def _set_table(
     if resource is not None:
         candidates = [resource.params(*of) for of in zip(candidates, shares, strict=True)]
     search.scorer_ = bridge.public_scorer(prepared.scorer)
-    with _blanks_expected(trials):
+    with _blanks_explained(trials):
         search.cv_results_ = bridge.summarise(search, candidates, search.n_splits_, out)
     if resource is not None:
         amounts = resource.amounts(shares, bridge.n_rows(prepared.X))
@@ -107,14 +110,32 @@ def _names(trials: Sequence[Trial]) -> list[str]:
 
 
 @contextmanager
-def _blanks_expected(trials: Sequence[Trial]) -> Iterator[None]:
-    """Say nothing of scores that are not numbers where candidates were stopped early."""
-    with warnings.catch_warnings():
-        if any(trial.status is Status.PRUNED for trial in trials):
-            for kind in ("test", "train"):
-                text = f"One or more of the {kind} scores are non-finite"
-                warnings.filterwarnings("ignore", text)
+def _blanks_explained(trials: Sequence[Trial]) -> Iterator[None]:
+    """Add to scikit-learn's warning of scores that are not numbers what is known of them.
+
+    It says nothing of those that are blank because a candidate was stopped early.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         yield
+    told = _told_of_nan(trials)
+    is_pruned = any(trial.status is Status.PRUNED for trial in trials)
+    for warning in caught:
+        text, is_blank = str(warning.message), str(warning.message).startswith(NON_FINITE)
+        if is_blank and is_pruned and not told:
+            continue
+        more = f". {told}" if is_blank and told else ""
+        warnings.warn(text + more, warning.category, stacklevel=6)
+
+
+def _told_of_nan(trials: Sequence[Trial]) -> str:
+    """Say which metrics were NaN by the scorer's own word, and how often."""
+    errors = [result.error or "" for trial in trials for result in trial.results]
+    counts = Counter(error for error in errors if error.startswith(NAN_RETURNED))
+    said = [f"{e.removeprefix(NAN_RETURNED)[5:-1]} in {n} fits" for e, n in counts.items()]
+    if not said:
+        return ""
+    return f"The scorer returned nan for {', '.join(said)} of {len(errors)}: see trials_."
 
 
 def _set_best_partial(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
-from hpsearch.trial import SplitResult, Status, Trial
+from hpsearch.trial import NAN_RETURNED, SplitResult, Status, Trial
 
 
 class Trials(Sequence[Trial]):
@@ -161,5 +161,7 @@ def scorer_errors(trials: Iterable[Trial], metric: Any, error_score: Any) -> lis
 
 
 def _has_score(result: SplitResult, metric: Any, error_score: Any) -> bool:
+    if result.error is not None and result.error.startswith(NAN_RETURNED):
+        return True  # scikit-learn's searches take it for one, and name a winner
     known = [result.scores[metric]] if metric in result.scores else result.scores.values()
     return any(value == value and value != error_score for value in known)  # noqa: PLR0124 - NaN

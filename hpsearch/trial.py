@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 Params = dict[str, Any]
+NAN_RETURNED = "ValueError: the scorer returned nan"
 
 
 class Status(StrEnum):

@@ -435,3 +435,21 @@ def test_search_in_a_search():
     assert set(outer.best_params_) == {"estimator__gamma"}
     assert set(outer.best_estimator_.best_params_) == {"C"}
     clone(outer)
+
+
+def test_a_scorer_that_returns_nan_is_named():
+    """The candidate is failed, its metric named, and the others are ranked as before."""
+
+    def nan_for_depth_2(estimator, X, y):
+        return np.nan if estimator.max_depth == 2 else estimator.score(X, y)
+
+    X, y = load_iris(return_X_y=True)
+    scoring = {"accuracy": "accuracy", "odd": nan_for_depth_2}
+    tree = DecisionTreeClassifier(random_state=0)
+    search = ExhaustiveSearchCV(tree, {"max_depth": [1, 2, 3]}, scoring=scoring, refit="odd", cv=3)
+    with pytest.warns(UserWarning, match="returned nan for odd in 3 fits of 9: see trials_"):
+        search.fit(X, y)
+    assert [t.status.value for t in search.trials_] == ["complete", "failed", "complete"]
+    assert "odd" in search.trials_[1].error
+    assert search.trials_[1].results[0].scores["accuracy"] > 0.5
+    assert search.best_params_ == {"max_depth": 3}

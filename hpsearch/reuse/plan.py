@@ -24,7 +24,7 @@ CUTS = (1, 2, 3, 4, 6, 8)
 STEP_COST = 1.0  # of fitting one step, in last fits: unknown, so neither is neglected
 WORTH = 0.98  # more pieces must finish this much earlier
 
-Levels = tuple[Any, ...]  # numbers of its steps, its split and share of it, of its last fit
+Levels = tuple[int, ...]  # numbers of its steps, its split and share of it, of its last fit
 Unit = tuple[Levels, list[Task]]
 
 
@@ -75,6 +75,7 @@ class Planner:
         """Units in the order of a tree: the first step first, then the second, ..."""
         numbers: dict[Key, int] = {}  # each prefix, in the order in which it was first seen
         levels: dict[int, tuple[int, ...]] = {}
+        rows = {place: i for i, place in enumerate(sorted({(t.split, t.resource) for t in tasks}))}
         units: dict[Levels, list[Task]] = {}
         for task in tasks:
             if task.trial not in levels:
@@ -82,8 +83,8 @@ class Planner:
                     numbers.setdefault(key, len(numbers)) for key in self._keys(task)
                 )
             *steps, last = levels[task.trial]
-            rows = (task.split, task.resource)
-            units.setdefault((*steps, rows, last), []).append(task)
+            share = rows[task.split, task.resource]
+            units.setdefault((*steps, share, last), []).append(task)
         return sorted(units.items(), key=lambda unit: unit[0])
 
     def _keys(self, task: Task) -> Iterable[Key]:
