@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from hpsearch.honest import Honest, Method, bootstrapped, resampled_splits, tibshirani
 from hpsearch.keep import Kept
 from hpsearch.outcome import Outcome, observed_space
+from hpsearch.report import page_of, summary_of
 from hpsearch.results import Trials
 from hpsearch.rowwise import measure_of
 from hpsearch.rules import picked
@@ -78,6 +81,34 @@ class FittedSearch:
         Best: score 0.98 ± 0.012 with C=1, gamma=0.1 (candidate 4).
         """
         return summarised(self._outcome(), self._bootstrapped)
+
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Write the search as one HTML page: summary, pictures, table, failures.
+
+        The page needs no network and no other file. The table sorts by a click on a head, and
+        filters by words such as "complete C=10". Pictures need matplotlib.
+
+        Parameters
+        ----------
+        path : path
+            Where to write, "report.html" for example.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV
+        >>> search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1, 10]})
+        >>> search.fit(*load_iris(return_X_y=True)).report("report.html")
+        """
+        Path(path).write_text(page_of(self._outcome(), self.summary()), encoding="utf-8")
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        """What a notebook shows: scikit-learn's diagram, below the summary once it is fitted."""
+        bundle: dict[str, str] = super()._repr_mimebundle_(**options)  # type: ignore[misc]
+        if "text/html" in bundle and len(getattr(self, "trials_", ())):
+            bundle["text/html"] = summary_of(self.summary()) + bundle["text/html"]
+        return bundle
 
     def corrected_score(self, method: Method | None = None) -> Honest:
         """Return the best score, less what it owes to having been chosen among many.

@@ -72,6 +72,9 @@ LAYERS = [
         "results",
     },
     {
+        "report",
+    },
+    {
         "fitted",
     },
     {
