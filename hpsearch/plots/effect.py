@@ -1,8 +1,8 @@
 """What one or two parameters do to the score, by a model of all candidates.
 
 The model is a Gaussian process if the search was guided by one, else a forest. It is drawn along
-the parameters through the best candidate that has them, whose other values stay; the band is two standard
-deviations of the process, or of the trees.
+the parameters through the best candidate that has them, whose other values stay; the band is two
+standard deviations of the process, or of the trees.
 """
 
 from __future__ import annotations
