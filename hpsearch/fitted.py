@@ -11,7 +11,14 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from hpsearch.honest import Honest, Method, bootstrapped, resampled_splits, tibshirani
+from hpsearch.honest import (
+    Honest,
+    Method,
+    bootstrapped,
+    resampled_rows,
+    resampled_splits,
+    tibshirani,
+)
 from hpsearch.keep import Kept
 from hpsearch.outcome import Outcome, observed_space
 from hpsearch.report import page_of, summary_of
@@ -21,7 +28,7 @@ from hpsearch.rules import picked
 from hpsearch.space import Space
 from hpsearch.summary import Summary, summarised
 
-METHODS = ("bootstrap", "splits", "tibshirani")
+METHODS = ("rows", "splits", "bootstrap", "tibshirani")
 
 
 class FittedSearch:
@@ -80,7 +87,7 @@ class FittedSearch:
         >>> print(search.summary().lines[1])
         Best: score 0.98 ± 0.012 with C=1, gamma=0.1 (candidate 4).
         """
-        return summarised(self._outcome(), self._bootstrapped)
+        return summarised(self._outcome(), self._by_rows)
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Write the search as one HTML page: summary, pictures, table, failures.
@@ -115,9 +122,11 @@ class FittedSearch:
 
         Parameters
         ----------
-        method : {"bootstrap", "splits", "tibshirani"} or None, default=None
-            "bootstrap" is the bootstrap bias-corrected cross-validation of Tsamardinos et al.
-            (2018), for which `keep="predictions"` is needed. "splits" draws the means of all
+        method : {"rows", "splits", "bootstrap", "tibshirani"} or None, default=None
+            "rows" draws the rows of the out-of-fold predictions again, chooses the best anew, and
+            sees how lucky it is (Efron, 1983); "bootstrap" is the bootstrap bias-corrected
+            cross-validation of Tsamardinos et al. (2018), which is more careful. Both need
+            `keep="predictions"`. "splits" draws the means of all
             candidates again as the scores of the splits say they vary, and sees how lucky the
             chosen one is. "tibshirani" is the correction of Tibshirani & Tibshirani (2009), which
             tends to be too much where candidates are many. None is the first of these that can be
@@ -154,13 +163,15 @@ class FittedSearch:
             raise ValueError("No candidate has a score on every split: there is no best score.")
         if method not in (None, *METHODS):
             raise ValueError(f"method={method!r} is not one of {METHODS} or None.")
-        if method in (None, "bootstrap"):
-            found = self._bootstrapped(outcome)
+        if method in (None, "rows", "bootstrap"):
+            found = self._by_rows(
+                outcome, bootstrapped if method == "bootstrap" else resampled_rows
+            )
             if found is not None:
                 return found
-            if method == "bootstrap":
+            if method is not None:
                 raise ValueError(
-                    "method='bootstrap' needs the out-of-fold predictions of the best candidate "
+                    f"method={method!r} needs the out-of-fold predictions of the best candidate "
                     "and of another one, and a metric that can be computed from them: fit with "
                     "keep='predictions'."
                 )
@@ -234,7 +245,9 @@ class FittedSearch:
             chosen.refit_best(X, y, **params)  # type: ignore[attr-defined]
         return chosen
 
-    def _bootstrapped(self, outcome: Outcome) -> Honest | None:
+    def _by_rows(
+        self, outcome: Outcome, correct: Callable[..., Honest] = resampled_rows
+    ) -> Honest | None:
         """Correct by out-of-fold predictions, if there are any."""
         kept: Kept | None = getattr(self, "kept_", None)
         if kept is None or outcome.best is None:
@@ -250,7 +263,7 @@ class FittedSearch:
             return None
         n_rows = 1 + max(int(rows.max()) for rows in kept.rows)
         score = float(outcome.means[outcome.best])
-        return bootstrapped(measure, n_rows, numbers.index(best), score)
+        return correct(measure, n_rows, numbers.index(best), score)
 
 
 def sizes_of(splits: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:

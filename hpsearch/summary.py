@@ -144,6 +144,7 @@ def _told_best(outcome: Outcome, best: int) -> str:
 
 
 _HOW = {
+    "rows": "by a bootstrap of its out-of-fold predictions",
     "bootstrap": "by a bootstrap of its out-of-fold predictions",
     "splits": "by the scores of the splits",
     "tibshirani": "by the scores of the splits",
