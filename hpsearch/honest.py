@@ -7,8 +7,8 @@ The greatest of many noisy means is too good: it was picked for its noise too. F
 two from the scores of the splits alone (a bootstrap of them; Tibshirani & Tibshirani, 2009), two
 from out-of-fold predictions of the candidates (a bootstrap of the optimism, Efron, 1983; bootstrap
 bias-corrected cross-validation, Tsamardinos, Greasidou & Borboudakis, 2018).
-`benchmarks/honest.py` measures them. Splits share training rows, so that the variance of their scores tells too little; Nadeau & Bengio (2003)
-correct for it.
+`benchmarks/honest.py` measures them. Splits share training rows, so that the variance of their
+scores tells too little; Nadeau & Bengio (2003) correct for it.
 
 Sources
 -------
