@@ -27,7 +27,7 @@ from hpsearch.space import Point
 N_START = 10  # points before the densities are asked
 MIN_SCORES = 2  # finite scores that the densities need
 GOOD_SHARE, MAX_GOOD = 0.15, 25  # of the scores
-BEST_WEIGHT, LEAST_WEIGHT = 1.5, 0.5  # of the first and the last of the good ones
+TILT = 0.5  # the first of the good ones weighs so much more than 1, the last so much less
 N_CANDIDATES = 64
 N_FADING = 10  # own scores that weigh as much as those of an earlier search
 N_FRESH = 25  # the latest of the rest have full weight, the oldest next to none
@@ -117,7 +117,7 @@ class Divided:
         """Divide rows, (n, c), by their scores, (n,), NaN for what failed or is pending."""
         n_good = min(math.ceil(GOOD_SHARE * int(np.isfinite(scores).sum())), MAX_GOOD)
         good = np.argsort(-scores, kind="stable")[:n_good]
-        good_weights = np.linspace(BEST_WEIGHT, LEAST_WEIGHT, n_good)
+        good_weights = np.linspace(1 + TILT, 1 - TILT, n_good)
         rest, weights = sample_of_rest(len(scores), good, rng)
         return cls(rows[good], good_weights, rows[rest], weights)
 
