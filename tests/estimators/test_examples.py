@@ -11,14 +11,13 @@ import pytest
 
 pytestmark = pytest.mark.slow
 PAGE = Path(__file__).parents[2] / "docs" / "estimators.md"
+SECTION = re.compile(r"^## (.*?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+IMPORT = re.compile(r"^(?:import|from) (\w+)", re.MULTILINE)
 BLOCKS = [
     (title, number, block)
-    for title, text in re.findall(
-        r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL
-    )
-    for number, block in enumerate(
-        re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    )
+    for title, text in SECTION.findall(PAGE.read_text())
+    for number, block in enumerate(BLOCK.findall(text))
 ]
 PACKAGES = {  # by what is imported
     *("lightgbm", "xgboost", "catboost", "torch", "skorch", "keras", "scikeras", "tensorflow"),
@@ -31,7 +30,7 @@ PACKAGES = {  # by what is imported
 )
 def test_block_prints_what_it_says(block, tmp_path):
     """It runs to its end without an error, and prints what stands behind its arrows."""
-    wanted = set(re.findall(r"^(?:import|from) (\w+)", block, re.MULTILINE)) & PACKAGES
+    wanted = set(IMPORT.findall(block)) & PACKAGES
     for package in wanted:
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed")
@@ -48,12 +47,12 @@ def test_block_prints_what_it_says(block, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.splitlines() == re.findall(r"# -> (.*)", block)
+    # Keras draws bars, with control characters, when it predicts.
+    told = [line for line in done.stdout.splitlines() if line.isprintable() and line]
+    assert told == re.findall(r"# -> (.*)", block)
 
 
 def test_every_system_has_a_block():
     """The page has an example of each package."""
-    imported = {
-        name for *_, b in BLOCKS for name in re.findall(r"^(?:import|from) (\w+)", b, re.MULTILINE)
-    }
+    imported = {name for *_, b in BLOCKS for name in IMPORT.findall(b)}
     assert imported >= PACKAGES
