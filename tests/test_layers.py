@@ -30,11 +30,8 @@ LAYERS = [
         "foreign",
         "keep",
         "journal",
-<<<<<<< HEAD
-        "resources",
-=======
         "ray_executor",
->>>>>>> 6019f83 (Run on Ray by its own tasks, on Spark without waves; a worker that dies on a cluster costs its fits)
+        "resources",
         "reuse",
         "rules",
         "timing",
@@ -104,18 +101,12 @@ LAYERS = [
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))
 OPTIONAL = {
-<<<<<<< HEAD
     "matplotlib",
-    "optuna",
-    "pandas",
-    "psycopg",
-=======
     "optuna",
     "pandas",
     "psycopg",
     "pyspark",
     "ray",
->>>>>>> 6019f83 (Run on Ray by its own tasks, on Spark without waves; a worker that dies on a cluster costs its fits)
     "tqdm",
 }  # extras, imported where they are used
 every_file = pytest.mark.parametrize("file", FILES, ids=[str(f.relative_to(ROOT)) for f in FILES])
