@@ -34,6 +34,7 @@ LAYERS = [
         "resources",
         "reuse",
         "rules",
+        "spaces",
         "timing",
         "window",
     },
@@ -77,6 +78,7 @@ LAYERS = [
     },
     {
         "fitted",
+        "planning",
     },
     {
         "publishing",
