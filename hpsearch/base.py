@@ -302,7 +302,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         >>> plan = ExhaustiveSearchCV(SVC(), grid).plan(*load_iris(return_X_y=True), n_probes=0)
         >>> print(plan)
         8 candidates in 5 splits = 40 fits, and the refit; about 120 rows each.
-        2 candidates are the same fit as another: they differ only in what their fit does not read.
+        2 candidates are the same as another one: they differ only in parameters that nothing reads.
         10 of 40 fits are saved by reuse.
         """
         bridge.validate(self)

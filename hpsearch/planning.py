@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
+from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
 from hpsearch.bench import PlainBench
@@ -20,6 +21,7 @@ from hpsearch.memory import measured
 from hpsearch.optimizers.plain import RandomOptimizer
 from hpsearch.outcome import owner_of
 from hpsearch.reuse import Planner
+from hpsearch.reuse.unread import idle_parameters
 from hpsearch.space import Space
 from hpsearch.timing import TimeModel, seconds_of
 from hpsearch.trial import Params, SplitResult, Task
@@ -43,7 +45,7 @@ class Plan:
     n_fits_saved : int
         Last fits that candidates share, by what was looked at.
     n_equivalent : int
-        Candidates that are the same fit as an earlier one: they differ in what it does not read.
+        Candidates that are the same as an earlier one but for parameters that nothing reads.
     invalid : dict
         Why the estimator will refuse candidates, to how many of those looked at.
     n_seen : int
@@ -125,8 +127,8 @@ def planned(work: Work, upcoming: Upcoming, n_jobs: int | None, n_probes: int) -
     lines += [f"{k} of those seen will be refused: {why}" for why, k in invalid.items()]
     if n_equivalent:
         lines.append(
-            f"{n_equivalent} candidates are the same fit as another: they differ only in what "
-            "their fit does not read."
+            f"{n_equivalent} candidates are the same as another one: they differ only in "
+            "parameters that nothing reads."
         )
     if n_saved:
         lines.append(f"{n_saved} of {len(valid) * n_splits} fits are saved by reuse.")
@@ -163,13 +165,28 @@ def _refusal(estimator: Any, params: Params) -> str | None:
 
 def _shared(work: Work, candidates: list[Params], upcoming: Upcoming) -> tuple[int, int]:
     """Candidates that equal an earlier one, and fits that are saved, if it does not learn."""
-    planner = Planner(work.estimator, work.reuse, work.fit_params)
-    tasks = [Task(i, params, 0) for i, params in enumerate(candidates)]
-    fits, whole = planner.distinct(tasks)
-    n_equivalent = len(tasks) - whole
+    n_equivalent = len(candidates) - len({_identity(work.estimator, p) for p in candidates})
     if upcoming.learns or not work.reuse:
         return n_equivalent, 0
-    return n_equivalent, (len(tasks) - fits) * len(work.splits)
+    planner = Planner(work.estimator, work.reuse, work.fit_params)
+    tasks = [Task(i, params, 0) for i, params in enumerate(candidates)]
+    return n_equivalent, (len(tasks) - planner.n_fits(tasks)) * len(work.splits)
+
+
+def _identity(estimator: Any, params: Params) -> tuple[tuple[str, str], ...]:
+    """The same for two candidates that differ only in what nothing reads."""
+    try:
+        whole = clone(estimator).set_params(**clone(params, safe=False))
+    except (TypeError, ValueError):  # its own fit will say why
+        whole = estimator
+    parts = whole.get_params()
+    read = {}
+    for name, value in params.items():
+        path, _, own = name.rpartition("__")
+        holder = parts.get(path) if path else whole
+        if holder is None or own not in idle_parameters(holder):
+            read[name] = f"{type(value).__name__} {value!r}"
+    return tuple(sorted(read.items()))
 
 
 def _spread(candidates: list[Params], n: int) -> list[Params]:

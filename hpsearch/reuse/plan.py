@@ -71,19 +71,9 @@ class Planner:
         keys = {key for task in job for key in self._families.get(task.trial, ())}
         return {key: list(self._values[key]) for key in keys}
 
-    def distinct(self, tasks: Sequence[Task]) -> tuple[int, int]:
-        """How many last fits tasks of one split need, and how many of them are different work."""
-        fits = {tuple(self._keys(task)) for task in tasks}
-        return len(fits), len({self._identity(task) for task in tasks})
-
-    def _identity(self, task: Task) -> Key:
-        """Equal for two tasks that are the same fit."""
-        try:
-            estimator = clone(self._estimator).set_params(**clone(task.params, safe=False))
-            whole = anatomy(estimator, task.params, self._settings, self._fit_params)
-        except Exception:  # noqa: BLE001 - its own fit will fail, and say why
-            return task.trial
-        return whole.full_key
+    def n_fits(self, tasks: Sequence[Task]) -> int:
+        """How many last fits tasks of one split need."""
+        return len({tuple(self._keys(task)) for task in tasks})
 
     def _units(self, tasks: Sequence[Task]) -> list[Unit]:
         """Units in the order of a tree: the first step first, then the second, ..."""
