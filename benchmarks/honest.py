@@ -84,7 +84,7 @@ PROBLEMS = [
     ("diabetes, ridge", d.load_diabetes, 100, RIDGE),
     ("diabetes, tree", d.load_diabetes, 100, TREE_R),
 ]
-METHODS = ("none", "tibshirani", "splits", "bootstrap")
+METHODS = ("none", "tibshirani", "splits", "bootstrap", "rows")
 
 
 def main() -> None:
@@ -109,6 +109,8 @@ def main() -> None:
     print(f"{'mean error':26}" + "".join(f"{e:12.4f}" for e in every.mean(axis=0)))
     sizes = np.abs(every).mean(axis=0)
     print(f"{'mean absolute error':26}" + "".join(f"{e:12.4f}" for e in sizes))
+    squares = np.sqrt((every**2).mean(axis=0))
+    print(f"{'root mean squared error':26}" + "".join(f"{e:12.4f}" for e in squares))
     by_problem = np.abs(np.array([e.mean(axis=0) for e in rows]))
     nearer = (by_problem < by_problem[:, :1]).sum(axis=0)
     print(f"{'nearer on problems':26}{'':12}" + "".join(f"{n:12d}" for n in nearer[1:]))

@@ -25,7 +25,12 @@ from sklearn import metrics
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context, clone, is_classifier
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import (
+    GroupShuffleSplit,
+    ShuffleSplit,
+    StratifiedShuffleSplit,
+    check_cv,
+)
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import (
     _insert_error_scores,
@@ -64,6 +69,7 @@ positive_number = Interval(numbers.Real, 0, None, closed="neither")
 with_open = HasMethods(["open"])
 one_of = StrOptions
 a_pruner = HasMethods(["stage", "judge", "promote", "hasten"])
+share = Interval(numbers.Real, 0, 1, closed="neither")
 positive_int = Interval(numbers.Integral, 1, None, closed="left")  # for `_parameter_constraints`
 
 
@@ -114,7 +120,7 @@ def prepare(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Prepared:
     X, y = indexable(X, y)
     params = _check_method_params(X, params=params)
     routed = search._get_routed_params_for_fit(params)
-    cv = check_cv(search.cv, y, classifier=is_classifier(search.estimator))
+    cv = splitter_of(search.cv, y, search, grouped=params.get("groups") is not None)
     weight = params.get("sample_weight")
     _check_weight(X, weight)
     _check_refit_name(search, scorer)
@@ -131,6 +137,23 @@ def prepare(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Prepared:
         split_params=routed.splitter.split,
         fit_metadata=None if weight is None else {"sample_weight": weight},
     )
+
+
+def splitter_of(cv: Any, y: Any, search: Any, *, grouped: bool = False) -> Any:
+    """Return a splitter: scikit-learn's own, or for a share of the rows one stratified hold-out.
+
+    A share is held out with the search's `random_state` if that is a number, and else with 0.
+    """
+    of_classes = is_classifier(search.estimator)
+    if not isinstance(cv, (float, np.floating)):
+        return check_cv(cv, y, classifier=of_classes)
+    seed = getattr(search, "random_state", None)
+    seed = int(seed) if isinstance(seed, numbers.Integral) else 0
+    if grouped:
+        return GroupShuffleSplit(1, test_size=float(cv), random_state=seed)
+    stratified = of_classes and type_of_target(y) in ("binary", "multiclass")
+    cls = StratifiedShuffleSplit if stratified else ShuffleSplit
+    return cls(1, test_size=float(cv), random_state=seed)
 
 
 def _check_weight(X: Any, weight: Any) -> None:

@@ -29,6 +29,7 @@ from hpsearch.loop import Loop
 from hpsearch.memory import available
 from hpsearch.notes import folder as temporary_folder
 from hpsearch.optimizers.base import Optimizer
+from hpsearch.planning import Plan, Upcoming, planned
 from hpsearch.protocols import Limits, Watcher
 from hpsearch.pruners import NAMED, NoPruner, Pruner, pruner_of
 from hpsearch.publishing import publish
@@ -36,6 +37,7 @@ from hpsearch.refit import Refit
 from hpsearch.resources import Resource, resolve
 from hpsearch.reuse import Family, Planner, Settings
 from hpsearch.reuse.growth import Growth
+from hpsearch.space import Space
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.trial import Params, Status, Trial
 from hpsearch.work import Work
@@ -73,8 +75,10 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         Fits that run at a time, through the active joblib backend.
     refit : bool, str or callable, default=True
         As in GridSearchCV.
-    cv : int, splitter, iterable or None, default=None
-        As in GridSearchCV. Splits are made once and used for all candidates.
+    cv : int, splitter, iterable, float or None, default=None
+        As in GridSearchCV. Splits are made once and used for all candidates. A float between 0
+        and 1 is one hold-out of that share of the rows: stratified for a classifier, whole groups
+        if `groups` are given, with the search's `random_state` if it is a number, and else 0.
     verbose : int, default=0
         1: what will be fitted, and a live line: candidates done, the best so far, failures, the
         time left. It is a bar in a terminal or a notebook if tqdm is installed (in a notebook
@@ -142,6 +146,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **bridge.SearchBase._parameter_constraints,
+        "cv": [*bridge.SearchBase._parameter_constraints["cv"], bridge.share],
         "constraint": [callable, None],
         "checkpoint": [str, os.PathLike, bridge.with_open, None],
         "fit_timeout": [bridge.positive_number, None],
@@ -267,6 +272,49 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         prepared = bridge.prepare(self, X, y, params)
         self._refit(prepared, bridge.NoCallbacks())
         return self
+
+    def plan(self, X: Any, y: Any = None, *, n_probes: int = 3, **params: Any) -> Plan:
+        """Tell what `fit` would do, without doing it: candidates, fits, sharing, time, memory.
+
+        Parameters
+        ----------
+        X, y, **params :
+            As in `fit`.
+        n_probes : int, default=3
+            Candidates to fit and score on the first split, for times and memory; 0 for none.
+
+        Returns
+        -------
+        plan : Plan
+            Printed, it tells it in words.
+
+        Raises
+        ------
+        ValueError, TypeError
+            What `fit` would raise before its first fit.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV
+        >>> grid = {"C": [1, 10], "kernel": ["rbf", "linear"], "gamma": [0.1, 1.0]}
+        >>> plan = ExhaustiveSearchCV(SVC(), grid).plan(*load_iris(return_X_y=True), n_probes=0)
+        >>> print(plan)
+        8 candidates in 5 splits = 40 fits, and the refit; about 120 rows each.
+        2 candidates are the same as another one: they differ only in parameters that nothing reads.
+        10 of 40 fits are saved by reuse.
+        """
+        bridge.validate(self)
+        prepared = bridge.prepare(self, X, y, params)
+        n_iter = getattr(self, "n_iter", None)
+        origin = Unrecorded().origin(getattr(self, "random_state", None), n_iter)
+        source = self._candidates(origin)
+        splits = bridge.split(prepared, bridge.count_splits(prepared))
+        learns = source.optimizer.learns
+        self_space = self._space() if source.listed is None else Space([{}])
+        upcoming = Upcoming.of(source.listed, source.n_candidates, learns, self_space)
+        return planned(self._work(prepared, splits, source, None), upcoming, self.n_jobs, n_probes)
 
     def _session(self, prepared: bridge.Prepared) -> Session:
         """Open the checkpoint, if there is one."""

@@ -11,7 +11,8 @@ queue. Whatever of joblib this needs beyond its public surface is in this file.
 
 When a process of loky dies, the pool fails every call with the same exception, whoever was to
 blame. Each call therefore leaves a note while it runs (see `notes`): those that were running are
-reported lost, the others are sent again to a new pool.
+reported lost, the others are sent again to a new pool. On a cluster there are no notes, and each
+engine has its own way to say that a process is gone: see DEATHS.
 """
 
 from __future__ import annotations
@@ -26,18 +27,28 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 from joblib import Parallel, effective_n_jobs
-from joblib.externals.loky.process_executor import TerminatedWorkerError
-from joblib.parallel import BatchedCalls
+from joblib.parallel import BatchedCalls, ParallelBackendBase
 
 from hpsearch.memory import Measured, measured
 from hpsearch.notes import Notes
-from hpsearch.shipping import InHand, Shipment
+from hpsearch.ray_executor import RayExecutor
+from hpsearch.shipping import Broadcast, InHand, Shipment
 from hpsearch.trial import FitTimeout, WorkerLost
 
 T = TypeVar("T")
 Outcome = Any  # what a call returned, or the exception that it raised
 LOCAL_PROCESSES = ("LokyBackend", "MultiprocessingBackend")
 KILLABLE = ("LokyBackend",)
+SPARK = ("SparkDistributedBackend",)
+# Exceptions by which engines say that a process is gone, by the names of their classes, and what
+# goes with it. When a worker of Dask goes, so does the data that was sent to it, and every call
+# that was to read it; Dask after some deaths of one call, and Spark, mean that call alone.
+DEATHS = {
+    "TerminatedWorkerError": "pool",
+    "FutureCancelledError": "pool",
+    "KilledWorker": "call",
+    "Py4JJavaError": "call",
+}
 TICK = 0.1  # seconds between two looks at calls that may have run for too long
 
 
@@ -132,6 +143,8 @@ class JoblibExecutor:
 
     def share(self, value: T) -> Callable[[], T]:
         """Make an object available to calls, sent to each process once."""
+        if self._is_one_of(SPARK):
+            return Broadcast.of(value)
         if self._notes is None:
             return InHand(value)
         try:
@@ -169,7 +182,10 @@ class JoblibExecutor:
         elif isinstance(call, partial):  # a cluster's engine looks at arguments one by one
             item = (call.func, call.args, call.keywords)
         batch = BatchedCalls([item], self._backend.get_nested_backend())
-        self._backend.submit(batch, partial(self._put, self._pool_number, key))
+        # Backends of before joblib 1.5 have the one and warn of the other.
+        is_old = type(self._backend).submit is ParallelBackendBase.submit
+        send = self._backend.apply_async if is_old else self._backend.submit
+        send(batch, partial(self._put, self._pool_number, key))
 
     def _put(self, pool_number: int, key: int, out: Any) -> None:
         self._done.put((pool_number, key, out))
@@ -192,9 +208,12 @@ class JoblibExecutor:
                 continue
             if pool_number == self._pool_number and key in self._calls:
                 outcome = self._retrieve(out)
-                if isinstance(outcome, TerminatedWorkerError):
-                    self._replace_pool(WorkerLost(_exit_codes(outcome)), self._running())
+                gone = _gone_with(outcome)
+                if gone == "pool":
+                    self._replace_pool(WorkerLost(_how_it_died(outcome)), self._running())
                     continue
+                if gone == "call":
+                    outcome = WorkerLost(_how_it_died(outcome))
                 del self._calls[key]
                 self._send_held()
                 return key, outcome
@@ -208,9 +227,14 @@ class JoblibExecutor:
 
     def _retrieve(self, out: Any) -> Outcome:
         try:
-            value = self._backend.retrieve_result_callback(out)[0]
+            if self._backend.supports_retrieve_callback:
+                out = self._backend.retrieve_result_callback(out)
         except Exception as error:  # noqa: BLE001 - handed to whoever waits, not swallowed
             return error
+        out = getattr(out, "exc", out)  # joblib's wrapper, that only pickling takes off
+        if isinstance(out, BaseException):  # a backend without that hook says so itself
+            return out
+        value = out[0]
         if isinstance(value, Measured):
             self._most_needed = max(self._most_needed, value.growth)
             return value.value
@@ -236,7 +260,10 @@ class JoblibExecutor:
         """Start new workers; report the lost calls, and send the others again."""
         self._keep_finished()
         self._pool_number += 1
+        # Dask forgets the data that it has sent, some of which may be gone, when a call ends.
+        self._backend.stop_call()
         self._backend.abort_everything(ensure_ready=True)
+        self._backend.start_call()
         if self._notes is not None:
             self._notes.clear()
         for key in sorted(lost & self._calls.keys()):
@@ -251,7 +278,7 @@ class JoblibExecutor:
         while not self._done.empty():
             pool_number, key, out = self._done.get()
             outcome = self._retrieve(out)
-            is_broken = isinstance(outcome, TerminatedWorkerError)
+            is_broken = _gone_with(outcome) is not None
             if pool_number == self._pool_number and key in self._calls and not is_broken:
                 del self._calls[key]
                 self._ready.append((key, outcome))
@@ -259,13 +286,16 @@ class JoblibExecutor:
 
 def executor_for(
     n_jobs: int | None, fit_timeout: float | None = None, memory: int | None = None
-) -> SerialExecutor | JoblibExecutor:
+) -> SerialExecutor | JoblibExecutor | RayExecutor:
     """Return the executor for `n_jobs` under the active joblib backend.
 
     Only a process can be ended from outside: with `fit_timeout` fits run in one even if there is
     only one at a time.
     """
     slots = effective_n_jobs(n_jobs)
+    backend = Parallel(n_jobs=n_jobs)._backend  # noqa: SLF001 - see the module's text
+    if type(backend).__name__ == "RayBackend" and (slots > 1 or fit_timeout is not None):
+        return RayExecutor(slots, dict(backend.ray_remote_args or {}))
     if fit_timeout is None:
         return SerialExecutor() if slots == 1 else JoblibExecutor(n_jobs, memory=memory)
     if slots == 1:
@@ -273,8 +303,14 @@ def executor_for(
     return JoblibExecutor(n_jobs, memory=memory)
 
 
-def _exit_codes(error: Exception) -> str:
-    """What loky says of how its workers ended."""
+def _gone_with(outcome: Outcome) -> str | None:
+    """What went with a process, if the outcome says that one is gone; see DEATHS."""
+    names = [cls.__name__ for cls in type(outcome).__mro__]
+    return next((DEATHS[name] for name in names if name in DEATHS), None)
+
+
+def _how_it_died(error: Exception) -> str:
+    """What the pool or the engine says of how its process ended."""
     codes = re.search(r"exit codes of the workers are (\{.*\})", str(error))
     how = f" (exit codes of the workers: {codes.group(1)})" if codes else ""
     return (

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from hpsearch.honest import Honest, Method, bootstrapped, resampled_splits, tibshirani
+from hpsearch.honest import (
+    Honest,
+    Method,
+    bootstrapped,
+    resampled_rows,
+    resampled_splits,
+    tibshirani,
+)
 from hpsearch.keep import Kept
 from hpsearch.outcome import Outcome, observed_space
+from hpsearch.report import page_of, summary_of
 from hpsearch.results import Trials
 from hpsearch.rowwise import measure_of
 from hpsearch.rules import picked
 from hpsearch.space import Space
 from hpsearch.summary import Summary, summarised
 
-METHODS = ("bootstrap", "splits", "tibshirani")
+METHODS = ("rows", "splits", "bootstrap", "tibshirani")
 
 
 class FittedSearch:
@@ -77,16 +87,46 @@ class FittedSearch:
         >>> print(search.summary().lines[1])
         Best: score 0.98 ± 0.012 with C=1, gamma=0.1 (candidate 4).
         """
-        return summarised(self._outcome(), self._bootstrapped)
+        return summarised(self._outcome(), self._by_rows)
+
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Write the search as one HTML page: summary, pictures, table, failures.
+
+        The page needs no network and no other file. The table sorts by a click on a head, and
+        filters by words such as "complete C=10". Pictures need matplotlib.
+
+        Parameters
+        ----------
+        path : path
+            Where to write, "report.html" for example.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV
+        >>> search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1, 10]})
+        >>> search.fit(*load_iris(return_X_y=True)).report("report.html")
+        """
+        Path(path).write_text(page_of(self._outcome(), self.summary()), encoding="utf-8")
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        """What a notebook shows: scikit-learn's diagram, below the summary once it is fitted."""
+        bundle: dict[str, str] = super()._repr_mimebundle_(**options)  # type: ignore[misc]
+        if "text/html" in bundle and len(getattr(self, "trials_", ())):
+            bundle["text/html"] = summary_of(self.summary()) + bundle["text/html"]
+        return bundle
 
     def corrected_score(self, method: Method | None = None) -> Honest:
         """Return the best score, less what it owes to having been chosen among many.
 
         Parameters
         ----------
-        method : {"bootstrap", "splits", "tibshirani"} or None, default=None
-            "bootstrap" is the bootstrap bias-corrected cross-validation of Tsamardinos et al.
-            (2018), for which `keep="predictions"` is needed. "splits" draws the means of all
+        method : {"rows", "splits", "bootstrap", "tibshirani"} or None, default=None
+            "rows" draws the rows of the out-of-fold predictions again, chooses the best anew, and
+            sees how lucky it is (Efron, 1983); "bootstrap" is the bootstrap bias-corrected
+            cross-validation of Tsamardinos et al. (2018), which is more careful. Both need
+            `keep="predictions"`. "splits" draws the means of all
             candidates again as the scores of the splits say they vary, and sees how lucky the
             chosen one is. "tibshirani" is the correction of Tibshirani & Tibshirani (2009), which
             tends to be too much where candidates are many. None is the first of these that can be
@@ -123,13 +163,15 @@ class FittedSearch:
             raise ValueError("No candidate has a score on every split: there is no best score.")
         if method not in (None, *METHODS):
             raise ValueError(f"method={method!r} is not one of {METHODS} or None.")
-        if method in (None, "bootstrap"):
-            found = self._bootstrapped(outcome)
+        if method in (None, "rows", "bootstrap"):
+            found = self._by_rows(
+                outcome, bootstrapped if method == "bootstrap" else resampled_rows
+            )
             if found is not None:
                 return found
-            if method == "bootstrap":
+            if method is not None:
                 raise ValueError(
-                    "method='bootstrap' needs the out-of-fold predictions of the best candidate "
+                    f"method={method!r} needs the out-of-fold predictions of the best candidate "
                     "and of another one, and a metric that can be computed from them: fit with "
                     "keep='predictions'."
                 )
@@ -203,7 +245,9 @@ class FittedSearch:
             chosen.refit_best(X, y, **params)  # type: ignore[attr-defined]
         return chosen
 
-    def _bootstrapped(self, outcome: Outcome) -> Honest | None:
+    def _by_rows(
+        self, outcome: Outcome, correct: Callable[..., Honest] = resampled_rows
+    ) -> Honest | None:
         """Correct by out-of-fold predictions, if there are any."""
         kept: Kept | None = getattr(self, "kept_", None)
         if kept is None or outcome.best is None:
@@ -219,7 +263,7 @@ class FittedSearch:
             return None
         n_rows = 1 + max(int(rows.max()) for rows in kept.rows)
         score = float(outcome.means[outcome.best])
-        return bootstrapped(measure, n_rows, numbers.index(best), score)
+        return correct(measure, n_rows, numbers.index(best), score)
 
 
 def sizes_of(splits: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:

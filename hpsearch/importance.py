@@ -33,6 +33,8 @@ Array = NDArray[np.float64]
 N_TREES = 64
 MIN_LEAF = 2
 MIN_CANDIDATES = 8  # a forest of fewer says nothing
+PER_PARAMETER = 10  # candidates for each, before one is said to do nothing
+NEGLIGIBLE = 0.01  # share of the variance
 MAX_PAIRED = 8  # parameters whose pairs are looked at, the most important ones
 
 
@@ -217,7 +219,9 @@ def without_effect(space: Space, params: Sequence[Params], S: Array) -> list[str
     """Return the parameters that made no difference to any score.
 
     Sure where candidates that differ in nothing else have the same score on each split. Where
-    none are alike, a parameter that matters to a forest no more than its own values shuffled.
+    none are alike, and candidates are many, a parameter that has less than a hundredth of the
+    variance, alone and in pairs, and matters to a forest no more than when its values are
+    shuffled.
 
     Parameters
     ----------
@@ -234,7 +238,11 @@ def without_effect(space: Space, params: Sequence[Params], S: Array) -> list[str
     names = [name for name in encoded.names if name != "branch"]
     verdicts = {name: _is_idle(encoded, name, S) for name in names}
     unknown = [name for name, verdict in verdicts.items() if verdict is None]
-    shuffled = _no_better_than_shuffled(encoded, standardised(S.mean(axis=1)), unknown)
+    shuffled: set[str] = set()
+    if unknown and len(params) >= PER_PARAMETER * len(encoded.names):
+        shares = importances(space, params, S.mean(axis=1))
+        small = [n for n in unknown if shares is not None and shares.total(n) < NEGLIGIBLE]
+        shuffled = _no_better_than_shuffled(encoded, standardised(S.mean(axis=1)), small)
     idle = {name for name, verdict in verdicts.items() if verdict} | shuffled
     return [name for name in dict.fromkeys(names) if name in idle]
 
@@ -253,17 +261,16 @@ def _is_idle(encoded: Encoded, name: str, S: Array) -> bool | None:
 
 
 def _no_better_than_shuffled(encoded: Encoded, y: Array, names: list[str]) -> set[str]:
-    if len(y) < 3 * MIN_CANDIDATES:
-        return set()
+    """The parameters that a forest uses about as little as shuffled copies."""
+    found = set(names)
     d = len(encoded.names)
-    real, chance = np.zeros(d), np.zeros(d)
-    for seed in range(3):
+    for seed in range(3) if names else ():
         rng = np.random.default_rng(seed)
         X = np.hstack([encoded.X, rng.permuted(encoded.X, axis=0)])
         share = forest_of(X, y, seed).feature_importances_
-        real += share[:d]
-        chance += share[d:]
-    return {n for n in names if real[encoded.names.index(n)] <= chance.max()}
+        places = {name: encoded.names.index(name) for name in found}
+        found = {name for name, i in places.items() if share[i] <= 1.5 * share[d:].max()}
+    return found
 
 
 def _mean_and_spread(shares: Array) -> tuple[float, float]:

@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import threading
 import time
+import uuid
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,34 @@ class InHand(Generic[T]):
 
     def __sizeof__(self) -> int:
         return 2**20
+
+
+@dataclass(frozen=True)
+class Broadcast(Generic[T]):
+    """An object that Spark sends to each of its machines once, and that a process reads once."""
+
+    name: str
+    sent: Any  # pyspark's, of the pickled object: its own pickling knows no local classes
+
+    @classmethod
+    def of(cls, value: T) -> Broadcast[T]:
+        """Send an object to the cluster of the active Spark session."""
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - an optional extra
+
+        context = SparkSession.active().sparkContext
+        return cls(uuid.uuid4().hex, context.broadcast(cloudpickle.dumps(value)))
+
+    def __call__(self) -> T:
+        value: T = received(self.name, lambda: cloudpickle.loads(self.sent.value))
+        return value
+
+
+def received(name: str, fetch: Callable[[], Any]) -> Any:
+    """Return an object that this process may have received before, or fetch it now."""
+    if name not in _received:
+        _received.clear()  # one search at a time holds its data
+        _received[name] = fetch()
+    return _received[name]
 
 
 @dataclass(frozen=True)

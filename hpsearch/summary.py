@@ -97,7 +97,7 @@ def summarised(
         _told_defaults(outcome, best, default, p_values),
         _told_tied(outcome, best, tied),
         *_told_edges(edges),
-        *([f"Without any effect: {_listed(idle)}. Leave it out."] if idle else []),
+        *([f"Without any effect on the score: {_listed(idle)}."] if idle else []),
         *([rising] if rising else []),
         *_told_failures(failures),
     ]
@@ -144,6 +144,7 @@ def _told_best(outcome: Outcome, best: int) -> str:
 
 
 _HOW = {
+    "rows": "by a bootstrap of its out-of-fold predictions",
     "bootstrap": "by a bootstrap of its out-of-fold predictions",
     "splits": "by the scores of the splits",
     "tibshirani": "by the scores of the splits",

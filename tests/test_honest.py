@@ -9,6 +9,7 @@ from scipy import stats
 from hpsearch.honest import (
     bootstrapped,
     corrected_p_value,
+    resampled_rows,
     resampled_splits,
     tibshirani,
     variance_of_mean,
@@ -87,7 +88,7 @@ def accuracy(hits):
 def test_corrections_are_nearer_to_the_truth(truths, least):
     """Known accuracies, 200 searches: the best score is too good, every correction less so."""
     rng = np.random.default_rng(0)
-    errors = {"none": [], "tibshirani": [], "splits": [], "bootstrap": []}
+    errors = {"none": [], "tibshirani": [], "splits": [], "bootstrap": [], "rows": []}
     for _ in range(200):
         hits, S = simulated(rng, truths)
         best = int(S.mean(axis=1).argmax())
@@ -97,10 +98,12 @@ def test_corrections_are_nearer_to_the_truth(truths, least):
         errors["splits"].append(resampled_splits(S, best, FIVE_FOLDS).score - truth)
         found = bootstrapped(accuracy(hits), 100, best, score)
         errors["bootstrap"].append(found.score - truth)
+        found = resampled_rows(accuracy(hits), 100, best, score)
+        errors["rows"].append(found.score - truth)
     bias = {name: np.mean(e) for name, e in errors.items()}
     mean_error = {name: np.mean(np.abs(e)) for name, e in errors.items()}
     assert bias["none"] > least
-    for name in ("splits", "bootstrap"):
+    for name in ("splits", "bootstrap", "rows"):
         assert abs(bias[name]) < bias["none"]
         assert mean_error[name] < mean_error["none"]
     assert bias["tibshirani"] < bias["splits"]  # it takes away the most

@@ -30,9 +30,11 @@ LAYERS = [
         "foreign",
         "keep",
         "journal",
+        "ray_executor",
         "resources",
         "reuse",
         "rules",
+        "spaces",
         "timing",
         "window",
     },
@@ -72,7 +74,11 @@ LAYERS = [
         "results",
     },
     {
+        "report",
+    },
+    {
         "fitted",
+        "planning",
     },
     {
         "publishing",
@@ -101,6 +107,8 @@ OPTIONAL = {
     "optuna",
     "pandas",
     "psycopg",
+    "pyspark",
+    "ray",
     "tqdm",
 }  # extras, imported where they are used
 every_file = pytest.mark.parametrize("file", FILES, ids=[str(f.relative_to(ROOT)) for f in FILES])

@@ -13,6 +13,7 @@ import pytest
 import hpsearch
 import hpsearch.optimizers
 import hpsearch.plots
+import hpsearch.spaces
 from hpsearch.dimensions import Dimension
 
 README = Path(__file__).parent.parent / "README.md"
@@ -23,7 +24,7 @@ MODULES = [
 ]
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (hpsearch, hpsearch.plots, hpsearch.optimizers)
+    for module in (hpsearch, hpsearch.plots, hpsearch.spaces, hpsearch.optimizers)
     for name in module.__all__
 }
 PROTOCOLS_AND_RECORDS = {"History", "Optimizer"}  # what they hold is told attribute by attribute
@@ -35,7 +36,9 @@ def is_exception(thing):
 
 
 @pytest.mark.parametrize(
-    "module", [hpsearch, hpsearch.plots, hpsearch.optimizers], ids=lambda m: m.__name__
+    "module",
+    [hpsearch, hpsearch.plots, hpsearch.spaces, hpsearch.optimizers],
+    ids=lambda m: m.__name__,
 )
 def test_all_lists_what_can_be_imported(module):
     """`__all__` is sorted, and is just what the module imports for its users."""

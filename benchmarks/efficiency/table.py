@@ -2,7 +2,8 @@
 
 Regret is normalised as in the black-box challenge of NeurIPS 2020: 0 is the best score that any
 method found on the problem, 1 the median of random search's scores. Ranks are those of the mean
-regret over seeds, on each problem, among the methods of the table.
+regret over seeds, on each problem, among the methods of the table. A seed counts once it has a
+result on every problem of the table, and a method is in the table once it has a seed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from scipy.stats import rankdata
 ENDS = {20: 3, 50: 9}  # evaluations, and their place in a curve
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
 
+NAMES = {"gp-defaults-first": "GPSearchCV (gp, defaults first)"}
+
 Results = dict[str, dict[str, dict[str, Any]]]
 
 
@@ -25,42 +28,55 @@ def load(folder: Path) -> Results:
     return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
 
 
-def regrets(results: Results, names: list[str]) -> dict[str, np.ndarray]:
-    """Return for each method the mean regret over seeds, (problems, ends of the curve).
+def complete(stored: dict[str, dict[str, Any]], names: list[str]) -> list[str]:
+    """Return the seeds that have a result on every problem."""
+    seeds = [set(stored.get(name, {})) for name in names]
+    return sorted(set.intersection(*seeds), key=int)
 
-    NaN where a method has no run.
-    """
-    found = {}
+
+def regrets(results: Results, names: list[str]) -> dict[str, np.ndarray]:
+    """Return for each method the regret, (problems, seeds, ends of the curve)."""
     best = {
         n: max(r["best"] for m in results.values() for r in m.get(n, {}).values()) for n in names
     }
     median = {n: np.mean([r["median"] for r in results["random"][n].values()]) for n in names}
+    found = {}
     for method, stored in results.items():
-        curves = np.full((len(names), 10), np.nan)
-        for i, n in enumerate(names):
-            if stored.get(n):
-                scores = np.array([record["curve"] for record in stored[n].values()])
-                curves[i] = ((best[n] - scores) / (best[n] - median[n])).mean(axis=0)
-        found[method] = curves
+        seeds = complete(stored, names)
+        if seeds:
+            curves = np.array([[stored[n][seed]["curve"] for seed in seeds] for n in names])
+            top, middle = (np.array([by[n] for n in names])[:, None, None] for by in (best, median))
+            found[method] = (top - curves) / (top - middle)
     return found
 
 
 def rows_of(results: Results, purpose: str) -> list[str]:
     """Return the lines of the table for the problems of one purpose, the best method first."""
     names = [p.name for p in problems() if p.purpose == purpose]
-    found = {m: r for m, r in regrets(results, names).items() if not np.isnan(r).any()}
+    found = regrets(results, names)
+    means = {method: regret.mean(axis=1) for method, regret in found.items()}
     ranks = {
-        end: rankdata([r[:, at] for r in found.values()], axis=0).mean(axis=1)
+        end: rankdata([r[:, at] for r in means.values()], axis=0).mean(axis=1)
         for end, at in ENDS.items()
     }
     lines = []
     for number, (method, regret) in enumerate(found.items()):
-        records = [r for n in names for r in results[method][n].values()]
-        cells = [f"{regret[:, at].mean():.3f}" for at in ENDS.values()]
+        seeds = complete(results[method], names)
+        cells = [f"{regret[:, :, at].mean():.3f}{error(regret[:, :, at])}" for at in ENDS.values()]
         cells += [f"{ranks[end][number]:.2f}" for end in ENDS]
-        cells += [f"{np.median([r['ms'] for r in records]):.1f}", str(len(records) // len(names))]
-        lines.append((regret[:, ENDS[50]].mean(), f"| {method} | " + " | ".join(cells) + " |"))
+        ms = np.median([results[method][n][seed]["ms"] for n in names for seed in seeds])
+        cells += [f"{ms:.1f}", str(len(seeds))]
+        line = f"| {NAMES.get(method, method)} | " + " | ".join(cells) + " |"
+        lines.append((regret[:, :, ENDS[50]].mean(), line))
     return [line for _, line in sorted(lines)]
+
+
+def error(regret: np.ndarray) -> str:
+    """Return the standard error of the mean over seeds, the problems being given."""
+    n = regret.shape[1]
+    if n == 1:
+        return ""
+    return f" ± {np.sqrt(regret.var(axis=1, ddof=1).sum() / n) / len(regret):.3f}"
 
 
 def table(results: Results) -> str:

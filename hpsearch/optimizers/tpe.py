@@ -27,6 +27,7 @@ from hpsearch.space import Point
 N_START = 10  # points before the densities are asked
 MIN_SCORES = 2  # finite scores that the densities need
 GOOD_SHARE, MAX_GOOD = 0.15, 25  # of the scores
+TILT = 0.5  # the first of the good ones weighs so much more than 1, the last so much less
 N_CANDIDATES = 64
 N_FADING = 10  # own scores that weigh as much as those of an earlier search
 N_FRESH = 25  # the latest of the rest have full weight, the oldest next to none
@@ -116,8 +117,9 @@ class Divided:
         """Divide rows, (n, c), by their scores, (n,), NaN for what failed or is pending."""
         n_good = min(math.ceil(GOOD_SHARE * int(np.isfinite(scores).sum())), MAX_GOOD)
         good = np.argsort(-scores, kind="stable")[:n_good]
+        good_weights = np.linspace(1 + TILT, 1 - TILT, n_good)
         rest, weights = sample_of_rest(len(scores), good, rng)
-        return cls(rows[good], np.ones(n_good), rows[rest], weights)
+        return cls(rows[good], good_weights, rows[rest], weights)
 
     def joined(self, other: Divided, weight: float) -> Divided:
         """Return these and others, of so much the weight."""

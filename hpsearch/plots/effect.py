@@ -1,8 +1,8 @@
 """What one or two parameters do to the score, by a model of all candidates.
 
 The model is a Gaussian process if the search was guided by one, else a forest. It is drawn along
-the parameters through the best candidate, whose other values stay; the band is two standard
-deviations of the process, or of the trees.
+the parameters through the best candidate that has them, whose other values stay; the band is two
+standard deviations of the process, or of the trees.
 """
 
 from __future__ import annotations
@@ -213,10 +213,19 @@ class Slices:
         holders = [
             i for i, branch in enumerate(space.branches) if all(name in branch for name in units)
         ]
-        number = self.point.branch if self.point.branch in holders else holders[0]
-        names = list(space.branches[number])
-        base = self.point.units if number == self.point.branch else [0.5] * len(names)
-        rows = np.tile(base, (len(next(iter(units.values()))), 1))
+        known = [
+            (mean, space.encode(trial.params))
+            for trial, mean in zip(self.outcome.complete, self.outcome.means, strict=True)
+        ]
+        near = [(mean, -i, p) for i, (mean, p) in enumerate(known) if p.branch in holders]
+        if self.point.branch in holders:
+            base = self.point
+        elif near:  # the best of those that have these parameters
+            base = max(near)[2]
+        else:
+            base = Point(holders[0], (0.5,) * len(space.branches[holders[0]]))
+        number, names = base.branch, list(space.branches[base.branch])
+        rows = np.tile(base.units, (len(next(iter(units.values()))), 1))
         for name, moved in units.items():
             rows[:, names.index(name)] = moved
         points = [space.snap(Point(number, tuple(row))) for row in rows]

@@ -71,6 +71,10 @@ class Planner:
         keys = {key for task in job for key in self._families.get(task.trial, ())}
         return {key: list(self._values[key]) for key in keys}
 
+    def n_fits(self, tasks: Sequence[Task]) -> int:
+        """How many last fits tasks of one split need."""
+        return len({tuple(self._keys(task)) for task in tasks})
+
     def _units(self, tasks: Sequence[Task]) -> list[Unit]:
         """Units in the order of a tree: the first step first, then the second, ..."""
         numbers: dict[Key, int] = {}  # each prefix, in the order in which it was first seen

@@ -24,6 +24,21 @@ def unread_by_fit(estimator: Any) -> Names:
     return NONE
 
 
+# What their fits do not read, nothing reads: it is idle, and not only read later.
+IDLE_ALTOGETHER = frozenset(
+    (
+        *("SVC", "SVR", "NuSVC", "NuSVR", "KernelRidge", "LogisticRegression"),
+        *("SGDClassifier", "SGDRegressor", "MLPClassifier", "MLPRegressor"),
+        *("GradientBoostingClassifier", "GradientBoostingRegressor"),
+    )
+)
+
+
+def idle_parameters(estimator: Any) -> Names:
+    """Return the names of parameters that this very estimator never reads."""
+    return unread_by_fit(estimator) if type(estimator).__name__ in IDLE_ALTOGETHER else NONE
+
+
 def _support_vectors(model: Any) -> Names:
     read = {"linear": (), "rbf": ("gamma",), "sigmoid": ("gamma", "coef0"), "precomputed": ()}
     return _less(KERNEL, read, model.kernel)

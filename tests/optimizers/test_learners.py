@@ -106,6 +106,33 @@ def test_failures_are_avoided(cls):
     assert np.mean(failed[30:]) < 0.35
 
 
+@learners
+def test_many_dimensions(cls):
+    """Of 40 parameters of which three matter, these are found: better than random search."""
+    space = {f"x{i:02d}": (0.0, 1.0) for i in range(40)}
+
+    def score_of(params):
+        return -sum((params[name] - 0.8) ** 2 for name in ("x03", "x17", "x31"))
+
+    best = max(run(cls(space, random_state=0), 60, score_of))
+    random = np.mean([max(run(RandomOptimizer(space, s), 60, score_of)) for s in range(5)])
+    assert best > random / 2  # scores are negative
+
+
+@learners
+def test_effects_add_up(cls):
+    """A sum over parameters, some without order, is climbed to its top or close to it."""
+    space = {f"n{i}": (0, 9) for i in range(4)} | {f"c{i}": list("abcd") for i in range(3)}
+
+    def score_of(params):
+        numbers = sum(abs(params[f"n{i}"] - 2 * i) for i in range(4))
+        return -numbers / 9 - sum(params[f"c{i}"] != "abc"[i] for i in range(3))
+
+    ours = np.mean([max(run(cls(space, random_state=s), 50, score_of)) for s in range(2)])
+    random = np.mean([max(run(RandomOptimizer(space, s), 50, score_of)) for s in range(5)])
+    assert ours > random / (4 if cls is GPOptimizer else 1.5)
+
+
 def test_cache_changes_no_answer(monkeypatch):
     """Hyperparameters kept from the last ask are those that would be learnt anew."""
     kept, fresh = GPOptimizer(SPACE, random_state=0), GPOptimizer(SPACE, random_state=0)
