@@ -7,6 +7,7 @@ from hpsearch.dimensions import Categorical, Integer, Ordinal, Real
 from hpsearch.journal import CheckpointError
 from hpsearch.keep import Keep
 from hpsearch.minimize import maximize, minimize
+from hpsearch.nested import nested_score
 from hpsearch.objective import RunningTrial
 from hpsearch.optimum import Optimum
 from hpsearch.postgres_journal import PostgresJournal
@@ -45,4 +46,5 @@ __all__ = [
     "WithinPercent",
     "maximize",
     "minimize",
+    "nested_score",
 ]

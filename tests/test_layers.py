@@ -90,6 +90,7 @@ LAYERS = [
     },
     {
         "bayesian",
+        "nested",
         "classical",
         "minimize",
     },

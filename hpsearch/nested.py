@@ -1,0 +1,152 @@
+"""Nested cross-validation: what a whole search, choice included, gives on rows it never saw."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from hpsearch import _sklearn as bridge
+from hpsearch.base import BaseSearchCV
+from hpsearch.brief import short_params, short_score
+from hpsearch.honest import variance_of_mean
+from hpsearch.sqlite_journal import SQLiteJournal
+from hpsearch.trial import Params
+
+
+@dataclass(frozen=True)
+class NestedScores:
+    """What `nested_score` returns; its `str` tells it in words.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_splits,)
+        On the rows that the search of the split did not see.
+    best_scores : ndarray of shape (n_splits,)
+        `best_score_` of the searches: too good.
+    best_params : list of dict
+        What each search chose.
+    standard_error : float
+        Of the mean of the scores, corrected for shared rows (Nadeau & Bengio, 2003).
+    searches : list of searches
+        Fitted on the training rows of each split.
+    """
+
+    scores: NDArray[np.float64]
+    best_scores: NDArray[np.float64]
+    best_params: list[Params]
+    standard_error: float
+    searches: list[Any]
+
+    @property
+    def mean(self) -> float:
+        """Mean of the scores."""
+        return float(self.scores.mean())
+
+    def __str__(self) -> str:
+        chosen = [short_params(p) for p in self.best_params]
+        optimism = float(self.best_scores.mean()) - self.mean
+        told = (
+            f"{short_score(self.mean)} ± {self.standard_error:.2g} on new rows, by "
+            f"{len(self.scores)} searches; their best_score_ is {optimism:.2g} higher on average."
+        )
+        each = enumerate(zip(self.scores, chosen, strict=True))
+        lines = [f"split {i}: {short_score(score)} with {params}" for i, (score, params) in each]
+        return "\n".join([told, *lines])
+
+
+def nested_score(
+    search: BaseSearchCV,
+    X: Any,
+    y: Any = None,
+    *,
+    cv: Any = 5,
+    groups: Any = None,
+    params: Mapping[str, Any] | None = None,
+) -> NestedScores:
+    """Score a search by cross-validation, each time on rows that it did not see.
+
+    The searches run one after another, each with all of its `n_jobs` workers, which are the same
+    throughout: no pool within a pool, and no worker without a fit but at the end of a search.
+
+    Parameters
+    ----------
+    search : search
+        Any search of hpsearch with a refit; it is cloned. A checkpoint keeps all the searches in
+        one file, so that the whole can be resumed.
+    X : array-like of shape (n_rows, n_columns)
+        The data.
+    y : array-like of shape (n_rows,), default=None
+        The targets.
+    cv : int, float, splitter or iterable, default=5
+        The outer splits, as in the searches.
+    groups : array-like of shape (n_rows,), default=None
+        For the outer splitter, and those of the rows for the splitter of each search.
+    params : mapping or None, default=None
+        Passed to the searches' `fit`; what has a value a row is cut to the rows.
+
+    Returns
+    -------
+    scores : NestedScores
+        Scores, choices and searches.
+
+    Raises
+    ------
+    ValueError
+        If the search does not refit.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from hpsearch import ExhaustiveSearchCV, nested_score
+    >>> X, y = load_iris(return_X_y=True)
+    >>> search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1, 10]}, cv=3)
+    >>> scores = nested_score(search, X, y, cv=4)
+    >>> len(scores.scores), bool(0.9 < scores.mean < 1)
+    (4, True)
+    """
+    if search.refit is False:
+        raise ValueError("nested_score scores the refitted winners: the search needs a refit.")
+    splitter = bridge.splitter_of(cv, y, search, grouped=groups is not None)
+    searches: list[Any] = []
+    scores, sizes = [], []
+    for train, test in splitter.split(X, y, groups):
+        X_train, y_train = bridge.take_rows(search, X, y, train)
+        X_test, y_test = bridge.take_rows(search, X, y, test, train)
+        given = bridge.params_of_rows(X, dict(params or {}), train)
+        if groups is not None:
+            given["groups"] = np.asarray(groups)[train]
+        fitted = _resumable(clone(search)).fit(X_train, y_train, **given)
+        searches.append(fitted)
+        scores.append(float(fitted.score(X_test, y_test)))
+        sizes.append((len(train), len(test)))
+    found = np.array(scores)
+    train_rows, test_rows = np.sum(sizes, axis=0)
+    return NestedScores(
+        found,
+        np.array([_best_score(s) for s in searches]),
+        [s.best_params_ for s in searches],
+        math.sqrt(variance_of_mean(found, test_rows / train_rows)),
+        searches,
+    )
+
+
+def _resumable(search: Any) -> Any:
+    """Let the searches of all splits share a checkpoint."""
+    if isinstance(search.checkpoint, (str, os.PathLike)):
+        search.checkpoint = SQLiteJournal(search.checkpoint, if_different="add")
+    return search
+
+
+def _best_score(search: Any) -> float:
+    if hasattr(search, "best_score_"):
+        return float(search.best_score_)
+    means: Sequence[float] = search.cv_results_["mean_test_score"]  # a callable refit chose
+    return float(means[search.best_index_])
