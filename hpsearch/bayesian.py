@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -47,6 +48,7 @@ class DistributionSearchCV(BaseSearchCV):
         "random_state": ["random_state"],
         "initial_params": [list, tuple, None],
         "prior_trials": [list, tuple, None],
+        "cost_aware": ["boolean"],
         "metric": [str, None],
         "optimizer": [callable, None],
     }
@@ -78,6 +80,7 @@ class DistributionSearchCV(BaseSearchCV):
         keep: str | Sequence[str] | Keep | None = None,
         initial_params: Sequence[Params] | None = None,
         prior_trials: Sequence[tuple[Params, float]] | None = None,
+        cost_aware: bool = False,
         metric: str | None = None,
         optimizer: Callable[..., Optimizer] | None = None,
     ) -> None:
@@ -107,6 +110,7 @@ class DistributionSearchCV(BaseSearchCV):
         self.random_state = random_state
         self.initial_params = initial_params
         self.prior_trials = prior_trials
+        self.cost_aware = cost_aware
         self.metric = metric
         self.optimizer = optimizer
 
@@ -127,10 +131,27 @@ class DistributionSearchCV(BaseSearchCV):
             optimizer: Optimizer = GridOptimizer(space, seed, initial)
         else:
             make = self.optimizer or self._optimizer_class
-            hints = {} if self.prior_trials is None else {"prior_trials": self.prior_trials}
+            hints: dict[str, Any] = {}
+            if self.prior_trials is not None:
+                hints["prior_trials"] = self.prior_trials
+            if self.cost_aware:
+                self._check_cost_aware(make)
+                hints["cost_aware"] = True
             optimizer = make(space, random_state=seed, initial_params=start, **hints)
         n_candidates = self.n_iter if space.size is None else min(self.n_iter, space.size)
         return Source(optimizer, n_candidates, spell=space.spell, read=space.read)
+
+    def _check_cost_aware(self, make: Callable[..., Optimizer]) -> None:
+        if "cost_aware" not in inspect.signature(make).parameters:
+            raise ValueError(
+                "cost_aware=True: the optimizer of this search does not weigh what candidates "
+                "cost. Use GPSearchCV."
+            )
+        if self.deterministic is not False:
+            raise ValueError(
+                "cost_aware=True goes by measured times, so the search cannot be deterministic: "
+                "leave one of the two out."
+            )
 
     def _is_covered(self, space: Space) -> bool:
         """Whether every candidate will be evaluated, and no optimizer of the user's own asked."""
@@ -191,6 +212,10 @@ class GPSearchCV(DistributionSearchCV):
         ``list(zip(old.cv_results_["params"], old.cv_results_["mean_test_score"]))``. They say
         where to look first, and count for less as scores of this search come in. They are never
         reported. Those outside the space are left out.
+    cost_aware : bool, default=False
+        Whether candidates are preferred by the improvement to be expected for a second of fitting,
+        from a model of the times so far. For searches with `max_time` whose parameters decide how
+        long a fit takes. Times differ from run to run, so the same seed may search another way.
     metric : str or None, default=None
         The metric that guides the search if `scoring` gives several; by default `refit`.
     optimizer : callable or None, default=None

@@ -437,7 +437,9 @@ class Loop:
     def _tell(self, trial: Trial) -> None:
         """Tell the optimizer of a trial, unless what it may know is settled before each ask."""
         if self._window is None and not self._prunes:
-            self._optimizer.tell(trial.params, self.board.score(trial), cost=_cost(trial))
+            self._optimizer.tell(
+                trial.params, self.board.score(trial), cost=_cost(trial, self.board.n_splits)
+            )
 
     def _inform(self, board: Board) -> None:
         """Tell the optimizer what the board says of each trial, in order of number."""
@@ -450,7 +452,9 @@ class Loop:
             told = expected.get(trial.number, (math.nan, 0.0))
             if self._told.get(trial.number) != told:
                 self._told[trial.number] = told
-                self._optimizer.tell(trial.params, told[0], noise=told[1], cost=_cost(trial))
+                self._optimizer.tell(
+                    trial.params, told[0], noise=told[1], cost=_cost(trial, self.board.n_splits)
+                )
 
     def _close(self, trial: Trial) -> None:
         trial.results.sort(key=lambda r: (r.resource, r.split))
@@ -493,8 +497,10 @@ class Loop:
                 )
 
 
-def _cost(trial: Trial) -> float:
-    return sum(map(_seconds, trial.results))
+def _cost(trial: Trial, n_splits: int) -> float | None:
+    """Seconds that all splits at the full resource take, as far as they were run."""
+    seconds = [_seconds(result) for result in trial.results if result.resource == 1.0]
+    return n_splits * math.fsum(seconds) / len(seconds) if seconds else None
 
 
 def _seconds(result: SplitResult) -> float:

@@ -83,14 +83,19 @@ class Pairs:
         return cls(len(X), i, j, effects, effects.waves(X), D)
 
 
-def negative_log_posterior(theta: Array, pairs: Pairs, y: Array) -> tuple[float, Array]:
-    """Return minus the log posterior of theta, up to a constant, and its gradient."""
+def negative_log_posterior(
+    theta: Array, pairs: Pairs, y: Array, own_noise: Array | float = 0.0
+) -> tuple[float, Array]:
+    """Return minus the log posterior of theta, up to a constant, and its gradient.
+
+    `own_noise`, (n,), is the variance that scores are known to have besides the noise learnt.
+    """
     weights, noise = np.exp(-2 * theta[:-2]), math.exp(theta[-2])
     v, slope_v = pairs.effects.variances(theta)
     r2 = pairs.D @ weights
     K = (pairs.W * v) @ pairs.W.T
     K[pairs.i, pairs.j] += matern(r2)  # only the lower triangle is read
-    K[np.diag_indices(pairs.n)] += 1 + noise
+    K[np.diag_indices(pairs.n)] += 1 + noise + own_noise
     L = cholesky(K)
     alpha = solve(L, y)
     inverse, _ = lapack.dpotri(L, lower=1)  # the lower triangle of K^-1
@@ -129,7 +134,7 @@ def default_theta(d: int) -> Array:
     return theta
 
 
-def fit(X: Array, group: Index, y: Array) -> Array:
+def fit(X: Array, group: Index, y: Array, own_noise: Array | float = 0.0) -> Array:
     """Return the theta of greatest posterior density that a search from the default finds."""
     d = int(group[-1]) + 1
     pairs, start = Pairs.of(X, group), default_theta(d)
@@ -138,7 +143,7 @@ def fit(X: Array, group: Index, y: Array) -> Array:
         found = minimize(
             negative_log_posterior,
             start,
-            args=(pairs, y),
+            args=(pairs, y, own_noise),
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
@@ -168,12 +173,14 @@ class Posterior:
     alpha: Array
 
     @classmethod
-    def of(cls, X: Array, group: Index, y: Array, theta: Array) -> Posterior:
+    def of(
+        cls, X: Array, group: Index, y: Array, theta: Array, own_noise: Array | float = 0.0
+    ) -> Posterior:
         scales, effects = np.exp(theta[group]), Effects.of(group)
         W, (v, _) = effects.waves(X), effects.variances(theta)
         X, Wv = X / scales, W * v
         K = matern(squared_distances(X, X)) + Wv @ W.T
-        K[np.diag_indices(len(X))] += math.exp(theta[-2])
+        K[np.diag_indices(len(X))] += math.exp(theta[-2]) + own_noise
         L = cholesky(K)
         root = lapack.dtrtri(L, lower=1)[0] if len(L) else L
         return cls(scales, X, effects, v, Wv, root, root.T @ (root @ y))

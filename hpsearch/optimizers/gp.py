@@ -8,8 +8,10 @@ over these versions, beyond the best of each (Snoek, Larochelle & Adams, 2012).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +21,11 @@ from hpsearch.optimizers._columns import Array, Columns, Table
 from hpsearch.optimizers._earlier import LearningOptimizer
 from hpsearch.optimizers._evidence import Evidence, Hint, Scored
 from hpsearch.optimizers._gaussian import Posterior, log_mean_improvement
+from hpsearch.optimizers._price import Price
 from hpsearch.optimizers.base import History, draw_unseen
 from hpsearch.optimizers.plain import SobolOptimizer
-from hpsearch.space import Point
+from hpsearch.space import Point, Space
+from hpsearch.trial import Params
 
 N_START = 5  # points before the model is asked
 MIN_SCORES = 3  # finite scores that a model needs
@@ -50,6 +54,9 @@ class GPOptimizer(LearningOptimizer):
         scores. They say where to look first, in place of the Sobol points, and count for less as
         own scores come in; they are never taken for own scores. Those outside the space are left
         out.
+    cost_aware : bool, default=False
+        Whether the improvement to be expected is weighed by the time that it takes [5]_: the costs
+        told are learnt by a process of their own.
 
     Raises
     ------
@@ -90,6 +97,18 @@ class GPOptimizer(LearningOptimizer):
     True
     """
 
+    def __init__(
+        self,
+        space: Mapping[str, Any] | Sequence[Mapping[str, Any]] | Space,
+        random_state: int | np.random.RandomState | np.random.Generator | None = None,
+        initial_params: Sequence[Params] = (),
+        prior_trials: Sequence[tuple[Params, float]] = (),
+        *,
+        cost_aware: bool = False,
+    ) -> None:
+        super().__init__(space, random_state, initial_params, prior_trials)
+        self.cost_aware = cost_aware
+
     @cached_property
     def _table(self) -> Table:
         return Table(Columns(self.space))
@@ -122,11 +141,13 @@ class GPOptimizer(LearningOptimizer):
     def _ranked(self, history: History, rng: np.random.Generator) -> Ranked:
         columns = self._table.columns
         rows, told = self._table.rows(history), np.array(history.told, dtype=bool)
-        data = Scored(rows[told], np.array(history.scores)[told])
+        noises = np.nan_to_num(np.array(history.noises)[told])
+        data = Scored(rows[told], np.array(history.scores)[told], noises)
         pending = rows[~told][-MAX_SCORES:]
         normal = rng.standard_normal((len(pending), N_VERSIONS))
         evidence = Evidence.of(columns, data.thinned(MAX_SCORES, self.seed), self._hint)
-        model = Model.of(evidence, self._theta(data), pending, normal)
+        price = Price.of(columns, rows, np.array(history.costs)) if self.cost_aware else None
+        model = Model.of(evidence, self._theta(data), pending, normal, price)
         if self.space.is_enumerable(MAX_POINTS):
             left = self._finite.left(history)
             return Ranked.of(left, model.value(left))
@@ -142,7 +163,7 @@ class GPOptimizer(LearningOptimizer):
         """
         n = len(data.scores)
         first = data.first(n - n % max(n // 10, 1)).thinned(MAX_FITTED, self.seed)
-        key = first.rows.tobytes() + first.scores.tobytes()
+        key = first.rows.tobytes() + first.scores.tobytes() + first.noises.tobytes()
         if key not in self._fitted:
             self._fitted.clear()
             evidence = Evidence.of(self._table.columns, first, self._hint)
@@ -165,9 +186,17 @@ class Model:
     posterior: Posterior
     best: Array  # the greatest posterior mean at a point asked, (s,)
     near: Array  # the rows of the greatest posterior means
+    price: Price | None = None  # what points cost to evaluate, if that is to count
 
     @classmethod
-    def of(cls, evidence: Evidence, theta: Array, pending: Array, normal: Array) -> Model:
+    def of(
+        cls,
+        evidence: Evidence,
+        theta: Array,
+        pending: Array,
+        normal: Array,
+        price: Price | None = None,
+    ) -> Model:
         """Return the model of what was told, and of what the pending rows may come out as.
 
         Parameters
@@ -180,9 +209,12 @@ class Model:
             Rows that were asked and not told.
         normal : array of shape (p, s)
             Standard normal numbers, from which s versions of their scores are drawn.
+        price : Price or None, default=None
+            What evaluations cost, if that is to count.
         """
         X, group = evidence.X, evidence.columns.group
-        posterior = Posterior.of(X, group, evidence.y[:, None], theta)
+        noise = evidence.noise
+        posterior = Posterior.of(X, group, evidence.y[:, None], theta, noise)
         alone = cls(evidence, posterior, np.zeros(1), evidence.rows)
         known = (
             evidence.rows
@@ -195,12 +227,13 @@ class Model:
             drawn = posterior.draw(awaited, normal)
             told = np.repeat(evidence.y[:, None], drawn.shape[1], axis=1)
             versions = np.vstack([told, drawn])
-            posterior = Posterior.of(np.vstack([X, awaited]), group, versions, theta)
+            noise = np.append(noise, np.zeros(len(awaited)))
+            posterior = Posterior.of(np.vstack([X, awaited]), group, versions, theta, noise)
         model = cls(evidence, posterior, np.zeros(1), near)
         # What is to be improved upon is this search's own; before the first ask, what is known.
         asked = np.vstack([evidence.rows, pending])
         best = model.means(asked if len(asked) else known).max(axis=0)
-        return cls(evidence, posterior, best, near)
+        return cls(evidence, posterior, best, near, price)
 
     def means(self, rows: Array) -> Array:
         """Return the posterior mean for each version, (m, s)."""
@@ -208,17 +241,21 @@ class Model:
         return means
 
     def value(self, rows: Array) -> Array:
-        """Return log expected improvement, (m,)."""
-        return log_mean_improvement(*self._predicted(rows), self.best)[0]
+        """Return log expected improvement, (m,); less the log of the cost, if that counts."""
+        value = log_mean_improvement(*self._predicted(rows), self.best)[0]
+        return value if self.price is None else value - self.price.log_cost(rows)
 
     def with_slopes(self, rows: Array) -> tuple[Array, Array]:
-        """Return log expected improvement, and its gradient by ordered columns, (m, c)."""
+        """Return the same, and its gradient by ordered columns, (m, c)."""
         columns = self.evidence.columns
         at = self.posterior.at(columns.features(rows))
         means = at.mean + self.evidence.prior_mean(rows)[:, None]
         value, by_means, by_variance = log_mean_improvement(means, at.variance, self.best)
         by_feature = at.slopes(by_means, by_variance)
         by_feature += self.evidence.prior_slopes(rows, by_means.sum(axis=1))
+        if self.price is not None:
+            value = value - self.price.log_cost(rows)
+            by_feature -= self.price.slopes(rows)
         slopes = np.zeros(rows.shape)
         slopes[:, columns.ordered] = by_feature[:, columns.ordered[columns.group]]
         return value, slopes

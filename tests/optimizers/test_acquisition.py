@@ -36,7 +36,7 @@ def model(columns, request):
     hint = Hint.of(columns, Earlier(earlier, np.arange(request.param) / 10), seed=0)
     theta = np.log(np.append(np.full(len(columns), 0.5), [1e-3, 0.5]))
     normal = np.random.default_rng(8).standard_normal((3, 16))
-    evidence = Evidence.of(columns, Scored(rows, scores), hint)
+    evidence = Evidence.of(columns, Scored.of(rows, scores), hint)
     return Model.of(evidence, theta, draw(columns, 3, seed=1), normal)
 
 

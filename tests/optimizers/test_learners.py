@@ -173,7 +173,7 @@ def test_standardised_scores():
 def test_thinned_scores_keep_best_and_latest():
     """Of many scores the model sees the best and the latest."""
     scores = np.random.default_rng(0).permutation(1000).astype(float)
-    thin = Scored(np.arange(1000.0)[:, None], scores).thinned(300, seed=0)
+    thin = Scored.of(np.arange(1000.0)[:, None], scores).thinned(300, seed=0)
     assert len(thin.scores) == 300
     assert set(range(900, 1000)) <= set(thin.scores)
     assert set(range(900, 1000)) <= set(thin.rows[:, 0])
