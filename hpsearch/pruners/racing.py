@@ -47,8 +47,7 @@ class RacingPruner(NoPruner):
     is expected to be its mean so far without the effects of those splits, with variance
     ``s**2 * (1 + 1 / n) * (K - m) / (K * m)``. It is dropped where a t-distributed final mean
     exceeds the best one with a probability below ``level / (K - 1)``, since there are K - 1
-    occasions to drop it. Candidates wait after each split, and the most promising goes first; one
-    that leads runs all its splits.
+    occasions to drop it. One that leads runs all its splits; another waits after each of them.
 
     Examples
     --------
@@ -84,7 +83,7 @@ class RacingPruner(NoPruner):
         return Verdict.STOP if self._is_lost(trial, board) else Verdict.PAUSE
 
     def promote(self, board: Board) -> Move | None:
-        """Return the most promising of those that wait, or one that is lost by now."""
+        """Return the first of those that wait, or one that is lost by now."""
         if not board.paused:
             return None
         lost = next((trial for trial in board.paused if self._is_lost(trial, board)), None)
@@ -93,7 +92,9 @@ class RacingPruner(NoPruner):
         running = board.stages.values()
         if not board.complete and any(len(s.splits) == board.n_splits for s in running):
             return None  # there will soon be one to compare with
-        trial = max(board.paused, key=lambda trial: _lead(trial, board))
+        # In the order of numbers: the model of the splits would be wrong if it came from candidates
+        # that were taken for their luck on the first of them.
+        trial = min(board.paused, key=lambda trial: trial.number)
         leads = not board.complete or _lead(trial, board) > 0
         return trial, _first(board.n_splits if leads else len(trial.results) + 1)
 

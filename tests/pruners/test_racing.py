@@ -111,13 +111,13 @@ def test_first_candidate_runs_all_splits():
     assert move == (first, Stage((0, 1, 2)))
 
 
-def test_most_promising_goes_first():
-    """The leader runs all its splits; one behind runs one more."""
+def test_order_is_that_of_the_numbers():
+    """Whatever the scores, lest the splits' effects are those of lucky ones; a leader runs all."""
     best = trial(0, [0.5, 0.7, 0.6])
-    ahead, behind = trial(1, [0.55], Status.PAUSED), trial(2, [0.45], Status.PAUSED)
+    behind, ahead = trial(1, [0.45], Status.PAUSED), trial(2, [0.55], Status.PAUSED)
     pruner = RacingPruner()
-    assert pruner.promote(board_of([best], 3, [behind, ahead])) == (ahead, Stage((0, 1, 2)))
-    assert pruner.promote(board_of([best], 3, [behind])) == (behind, Stage((0, 1)))
+    assert pruner.promote(board_of([best], 3, [ahead, behind])) == (behind, Stage((0, 1)))
+    assert pruner.promote(board_of([best], 3, [ahead])) == (ahead, Stage((0, 1, 2)))
 
 
 @pytest.mark.parametrize("level", [-0.1, 1.0, math.nan])
@@ -153,7 +153,7 @@ def test_same_winner_for_fewer_fits(pruner, n_jobs):
     assert search.best_params_ == full.best_params_
     assert search.best_score_ == full.best_score_
     n_fits = sum(len(t.results) for t in search.trials_)
-    assert n_fits < (150 if pruner == "race" else 240)
+    assert n_fits < (200 if pruner == "race" else 240)
     means, ranks = search.cv_results_["mean_test_score"], search.cv_results_["rank_test_score"]
     pruned = np.array([t.status is Status.PRUNED for t in search.trials_])
     assert pruned.any()
