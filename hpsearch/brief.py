@@ -70,9 +70,11 @@ def short_time(seconds: float) -> str:
 
     Examples
     --------
-    >>> [short_time(s) for s in (0.034, 7.6, 100, 8100)]
-    ['0.03 s', '8 s', '1 min 40 s', '2 h 15 min']
+    >>> [short_time(s) for s in (0.0034, 0.34, 7.6, 100, 8100)]
+    ['3 ms', '0.34 s', '8 s', '1 min 40 s', '2 h 15 min']
     """
+    if seconds < 0.1:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 1:
         return f"{seconds:.2f} s"
     seconds = round(seconds)

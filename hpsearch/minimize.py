@@ -59,6 +59,7 @@ def minimize(
     n_jobs: int | None = None,
     constraint: Callable[[Params], bool] | None = None,
     initial_params: Sequence[Params] | None = None,
+    prior_trials: Sequence[tuple[Params, float]] | None = None,
     steps: StepHalving | None = None,
     checkpoint: str | os.PathLike[str] | Journal | None = None,
     max_time: float | None = None,
@@ -100,6 +101,10 @@ def minimize(
         Takes a candidate, returns whether it may be evaluated.
     initial_params : sequence of dict or None, default=None
         Candidates to evaluate first.
+    prior_trials : sequence of (dict, float) or None, default=None
+        Candidates of an earlier search with what the objective gave for them, as a hint to an
+        optimizer that learns; NaN says that one failed. See `hpsearch.interop.prior_trials_of`,
+        with `direction="minimize"` for `minimize`.
     steps : StepHalving or None, default=None
         Ends trials that are not among the best at the same step: ``trial.report(step, value)``
         then returns False, and the objective should return what it has. Such a trial has the
@@ -158,6 +163,7 @@ def minimize(
         n_jobs=n_jobs,
         constraint=constraint,
         initial_params=initial_params,
+        prior_trials=prior_trials,
         steps=steps,
         checkpoint=checkpoint,
         max_time=max_time,
@@ -179,6 +185,7 @@ def maximize(
     n_jobs: int | None = None,
     constraint: Callable[[Params], bool] | None = None,
     initial_params: Sequence[Params] | None = None,
+    prior_trials: Sequence[tuple[Params, float]] | None = None,
     steps: StepHalving | None = None,
     checkpoint: str | os.PathLike[str] | Journal | None = None,
     max_time: float | None = None,
@@ -207,6 +214,7 @@ def maximize(
         n_jobs=n_jobs,
         constraint=constraint,
         initial_params=initial_params,
+        prior_trials=prior_trials,
         steps=steps,
         checkpoint=checkpoint,
         max_time=max_time,
@@ -231,6 +239,7 @@ class _Request:
     n_jobs: int | None
     constraint: Callable[[Params], bool] | None
     initial_params: Sequence[Params] | None
+    prior_trials: Sequence[tuple[Params, float]] | None
     steps: StepHalving | None
     checkpoint: str | os.PathLike[str] | Journal | None
     max_time: float | None
@@ -281,10 +290,17 @@ class _Request:
             raise ValueError(f"n_iter must be a positive integer or None, got {self.n_iter!r}.")
         if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
             raise ValueError(f"optimizer={self.optimizer!r} is none of {sorted(OPTIMIZERS)}.")
-        if self._is_made and (self.space is not None or self.initial_params):
+        if self.prior_trials is not None and self.optimizer in ("random", "sobol", "grid"):
             raise ValueError(
-                "optimizer is an object, which has its own space and initial candidates: pass "
-                "space=None and no initial_params, or the class instead of the object."
+                f"prior_trials: optimizer={self.optimizer!r} learns nothing; take 'gp' or 'tpe'."
+            )
+        if self._is_made and (
+            self.prior_trials is not None or self.space is not None or self.initial_params
+        ):
+            raise ValueError(
+                "optimizer is an object, which has its own space and knowledge: pass "
+                "space=None, no initial_params and no prior_trials, or the class instead of the "
+                "object."
             )
 
     @property
@@ -311,8 +327,11 @@ class _Request:
         given: Any = self.optimizer
         make = OPTIMIZERS[given] if isinstance(given, str) else given
         start = starting_params(space, {}, self.initial_params)
+        hints: dict[str, Any] = {}
+        if self.prior_trials is not None:
+            hints["prior_trials"] = [(p, self.sign * float(v)) for p, v in self.prior_trials]
         made: Optimizer = make(
-            space, random_state=seed_of(origin.random_state), initial_params=start
+            space, random_state=seed_of(origin.random_state), initial_params=start, **hints
         )
         return made
 
@@ -330,6 +349,7 @@ class _Request:
             "constraint": space.constraint,
             "optimizer": self.optimizer,
             "initial_params": list(self.initial_params or ()),
+            "prior_trials": list(self.prior_trials or ()),
             "steps": self.steps,
             "random_state": self.random_state,
             "whether less is better": self.sign < 0,

@@ -226,8 +226,9 @@ def _told_probes(
     if not probed:
         return []
     slowest = max(probed, key=lambda p: seconds_of(p[1]))
+    with_workers = f"{workers} worker{'s' * (workers > 1)}"
     told = (
-        f"About {short_time(seconds)} with {workers} worker{'s' * (workers > 1)}, nothing shared, "
+        f"About {short_time(seconds)} of fits with {with_workers}, nothing shared, "
         f"by {len(probed)} probes; the slowest took {short_time(seconds_of(slowest[1]))} "
         f"({short_params(slowest[0])})."
     )

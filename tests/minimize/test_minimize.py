@@ -424,3 +424,26 @@ def test_a_seed_that_was_drawn_is_kept(tmp_path):
     path = tmp_path / "run.sqlite"
     first = minimize(paraboloid, SPACE, n_iter=12, checkpoint=path)
     assert table(minimize(paraboloid, SPACE, n_iter=12, checkpoint=path)) == table(first)
+
+
+@pytest.mark.parametrize("name", ["gp", "tpe"])
+def test_prior_trials_help(name):
+    """Known values of the same function are a hint, and no trials themselves."""
+    prior = [
+        ({"x": x, "n": n}, paraboloid({"x": x, "n": n}))
+        for x in (0.0, 2.0, 3.0, 4.0, 7.0)
+        for n in (1, 4)
+    ]
+    common = {"n_iter": 8, "optimizer": name, "random_state": 0}
+    without = minimize(paraboloid, SPACE, **common)
+    knowing = minimize(paraboloid, SPACE, prior_trials=prior, **common)
+    assert len(knowing.trials) == 8
+    assert [t.params for t in knowing.trials] != [t.params for t in without.trials]
+    if name == "gp":
+        assert knowing.best_value < without.best_value
+    turned = maximize(
+        lambda p: -paraboloid(p), SPACE, prior_trials=[(p, -v) for p, v in prior], **common
+    )
+    assert [t.params for t in turned.trials] == [t.params for t in knowing.trials]
+    with pytest.raises(ValueError, match="learns nothing"):
+        minimize(paraboloid, SPACE, n_iter=3, optimizer="random", prior_trials=prior)
