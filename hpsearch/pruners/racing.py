@@ -55,10 +55,10 @@ class RacingPruner(NoPruner):
     >>> from sklearn.svm import SVC
     >>> from hpsearch import ExhaustiveSearchCV, RacingPruner
     >>> X, y = load_iris(return_X_y=True)
-    >>> grid = {"C": [0.001, 0.01, 1, 10], "kernel": ["linear", "rbf"]}
+    >>> grid = {"C": [10, 1, 0.01, 0.001], "kernel": ["linear", "rbf"]}
     >>> search = ExhaustiveSearchCV(SVC(), grid, cv=10, pruner=RacingPruner()).fit(X, y)
     >>> search.best_params_, search.trials_
-    ({'C': 10, 'kernel': 'linear'}, <8 trials: 4 complete, 4 pruned>)
+    ({'C': 10, 'kernel': 'linear'}, <8 trials: 3 complete, 5 pruned>)
     """
 
     level: float = 0.1

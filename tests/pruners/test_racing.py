@@ -143,7 +143,7 @@ def search_trees(**options):
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-@pytest.mark.parametrize("pruner", ["race", "bound"])
+@pytest.mark.parametrize("pruner", [RacingPruner(level=0.02), "bound"])
 def test_same_winner_for_fewer_fits(pruner, n_jobs):
     """The winner is scikit-learn's; pruned rows are blank, rank last, and are told of."""
     X, y = load_breast_cancer(return_X_y=True)
@@ -153,7 +153,7 @@ def test_same_winner_for_fewer_fits(pruner, n_jobs):
     assert search.best_params_ == full.best_params_
     assert search.best_score_ == full.best_score_
     n_fits = sum(len(t.results) for t in search.trials_)
-    assert n_fits < (200 if pruner == "race" else 240)
+    assert n_fits < (240 if pruner == "bound" else 200)
     means, ranks = search.cv_results_["mean_test_score"], search.cv_results_["rank_test_score"]
     pruned = np.array([t.status is Status.PRUNED for t in search.trials_])
     assert pruned.any()
