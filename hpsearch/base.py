@@ -17,7 +17,7 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
-from hpsearch import results
+from hpsearch import foreign, results
 from hpsearch.display import watchers_for, watchers_of
 from hpsearch.evaluation import CrossValidation
 from hpsearch.executors import executor_for
@@ -343,7 +343,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
     def _searched(self) -> set[str]:
         """Names of the parameters that are searched."""
         params = self.get_params(deep=False)
-        given = params.get("param_grid", params.get("param_distributions", {}))
+        given = foreign.read(params.get("param_grid", params.get("param_distributions", {}))).space
         branches = getattr(given, "branches", [given] if isinstance(given, Mapping) else given)
         return {name for branch in branches for name in branch}
 

@@ -124,7 +124,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
     _is_exhaustive = True
 
     def _space(self) -> Space:
-        return space_of_lists(_as_grid(self.param_grid), self.trials_)
+        return space_of_lists(_as_grid(foreign.read(self.param_grid).space), self.trials_)
 
     def _candidates(self, origin: Origin) -> Source:
         reading = foreign.read(self.param_grid)
@@ -241,7 +241,7 @@ class SampledSearchCV(BaseSearchCV):
         self.random_state = random_state
 
     def _space(self) -> Space:
-        return space_of_lists(self.param_distributions, self.trials_)
+        return space_of_lists(self._reading().space, self.trials_)
 
     def _candidates(self, origin: Origin) -> Source:
         reading = self._reading()

@@ -86,13 +86,17 @@ MODELS_OF_NUMBERS = {"SVR", "NuSVR", "LinearSVR", "Ridge", "KernelRidge", "Lasso
 @pytest.mark.parametrize("cls", boosters(), ids=lambda c: c.__name__)
 def test_boosters(cls):
     """The three boosting libraries take what is suggested for them."""
-    quiet = {"XGB": {"verbosity": 0}, "LGB": {"verbose": -1}, "Cat": {"verbose": 0}}
-    model = cls(**quiet[cls.__name__[:3]])
+    small = {
+        "XGB": {"verbosity": 0, "n_jobs": 1, "n_estimators": 5},
+        "LGB": {"verbose": -1, "n_jobs": 1, "n_estimators": 5},
+        "Cat": {"verbose": 0, "thread_count": 1, "iterations": 5},
+    }
+    model = cls(**small[cls.__name__[:3]])
     y = Y if "Classifier" in cls.__name__ else X[:, 0]
-    small = {k: d for k, d in suggest(model).items() if k not in ("n_estimators", "iterations")}
+    space = {k: d for k, d in suggest(model).items() if k not in ("n_estimators", "iterations")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        search = SampledSearchCV(model, small, n_iter=3, cv=2, random_state=0).fit(X, y)
+        search = SampledSearchCV(model, space, n_iter=3, cv=2, random_state=0).fit(X, y)
     assert {t.status.value for t in search.trials_} == {"complete"}
 
 

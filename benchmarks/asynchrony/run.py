@@ -21,6 +21,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -107,8 +108,8 @@ def ignoring(problem: Problem, seed: int, n_workers: int) -> Search:
 
 def scale(problem: Problem, searches: list[Search]) -> tuple[float, float]:
     """Return the best score known and the median of random ones."""
-    space = RandomOptimizer(problem.space, 0)
-    drawn = [problem.score(space.ask()) for _ in range(2000)]
+    # A finite space may end before.
+    drawn = [problem.score(p) for p in islice(RandomOptimizer(problem.space, 0), 2000)]
     found = [score for search in searches for score in search.true]
     return max(drawn + found), float(np.median(drawn))
 
