@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+from hpsearch.backlog import Backlog
 from hpsearch.interrupts import Interrupts
 from hpsearch.optimizers.base import Optimizer, SpaceExhausted
 from hpsearch.protocols import (
@@ -41,10 +41,8 @@ from hpsearch.trial import (
 )
 from hpsearch.window import START, Window
 
-JOB_SECONDS = 0.2  # a job should take about so long, so that sending it costs next to nothing
-TASK_SECONDS = 0.0005  # what a task costs beside its fit
 MAX_LOST_AT_FIRST = 5  # candidates, the first ones, that end their process, without a result
-MAX_JOB_GROWTH = 2  # from one job to the next, since the first fits may be the cheap ones
+ROUNDS_AHEAD = 8  # of candidates for each slot, with max_time: all splits of these come first
 
 
 class Loop:
@@ -130,14 +128,12 @@ class Loop:
         self.board = Board(metric, n_splits, *parts, optimum=optimum)
         self.interrupted = False
         self.stopped: str | None = None
-        self._waiting: deque[Task] = deque()  # started, not planned
-        self._planned: deque[Job] = deque()  # not submitted
-        self._n_planned = 0  # tasks of those jobs
+        # Of a fit that is shared nobody could say whose time is up.
+        self._is_single = optimizer.learns or limits.fit_timeout is not None
+        self._backlog = Backlog(evaluator, executor.slots, is_single=self._is_single)
         self._in_flight: dict[int, Job] = {}  # by the number of the job
         self._n_jobs = 0
         self._is_exhausted = False
-        self._job_size = 1
-        self._suspects: deque[Task] = deque()  # one of them ended a process: each runs alone
         self._is_alone = False  # what is in flight is a suspect
         self._n_lost = 0
         self._began = time.monotonic()
@@ -198,18 +194,20 @@ class Loop:
 
     def _fill(self) -> None:
         """Give every free slot something to do."""
+        backlog = self._backlog
         if not self._in_flight:
-            self._is_alone = bool(self._suspects)
+            self._is_alone = bool(backlog.suspects)
             if self._is_alone:
-                self._submit((self._suspects.popleft(),))
-        if self._is_alone or self._suspects:
+                self._submit((backlog.suspects.popleft(),))
+        if self._is_alone or backlog.suspects:
             return
         while len(self._in_flight) < self._most_in_flight and self._may_start():
-            if len(self._planned) < self._job_size:
-                self._plan()
-            if not self._planned:
+            if backlog.is_low:
+                self._start()
+            job = backlog.take()
+            if job is None:
                 return
-            self._submit(self._next_job())
+            self._submit(job)
 
     def _may_start(self) -> bool:
         """Whether another fit may start; notes that time is up where there was more to do."""
@@ -219,51 +217,33 @@ class Loop:
         is_time = left is None or left > min(self._least_seconds, left / 2)
         if self.stopped is None and not is_time:
             is_full = self._is_final()
-            if self._waiting or self._planned or not is_full:
+            if len(self._backlog) or not is_full:
                 self.stopped = "max_time"
         return self.stopped is None and is_time
 
-    def _plan(self) -> None:
-        """Group what waits, and what would be started next whatever comes of it, into jobs."""
-        # Of a fit that is shared nobody could say whose time is up.
-        is_single = self._optimizer.learns or self._limits.fit_timeout is not None
-        ahead = 1 if is_single else max(self._job_size, self._evaluator.horizon)
-        if self._window is not None:  # what a start is may depend on its number alone
-            ahead = 1
-        else:
-            while len(self._waiting) < self._job_size and self._promote():
+    def _start(self) -> None:
+        """Start what would be started next whatever comes of it, and plan it together."""
+        backlog, ahead = self._backlog, self._n_ahead()
+        if self._window is None:
+            while backlog.n_waiting < backlog.job_size and self._promote():
                 pass
-            if self._waiting and self._prunes:
+            if backlog.n_waiting and self._prunes:
                 ahead = 0
-        while len(self._waiting) < ahead and (self._promote() or self._ask()):
+        while backlog.n_waiting < ahead and (self._promote() or self._ask()):
             pass
-        if not self._waiting and not self._planned:
+        if not len(backlog):
             self._hasten()
-        tasks = list(self._waiting)
-        self._waiting.clear()
-        self._n_planned += len(tasks)
-        if is_single:
-            self._planned.extend((task,) for task in tasks)
-        elif tasks:
-            self._planned.extend(self._evaluator.plan(tasks, self._executor.slots))
+        backlog.plan()
 
-    def _next_job(self) -> Job:
-        """The next job, and those after it, as long as they are short."""
-        job = self._planned.popleft()
-        while self._planned and len(job) + len(self._planned[0]) <= self._job_size:
-            job += self._planned.popleft()
-        self._n_planned -= len(job)
-        return job
-
-    def _withdraw(self, trials: set[int]) -> list[Task]:
-        """Take back what was started of some trials and not submitted."""
-        waiting = [*self._waiting, *self._suspects, *(t for job in self._planned for t in job)]
-        kept = [tuple(t for t in job if t.trial not in trials) for job in self._planned]
-        self._planned = deque(filter(None, kept))
-        self._n_planned = sum(map(len, self._planned))
-        self._waiting = deque(t for t in self._waiting if t.trial not in trials)
-        self._suspects = deque(t for t in self._suspects if t.trial not in trials)
-        return [task for task in waiting if task.trial in trials]
+    def _n_ahead(self) -> int:
+        """How many tasks to see at once, because some of them may share work."""
+        if self._is_single or self._window is not None:
+            return 1  # what is started may depend on what comes of the last start
+        ahead = max(self._backlog.job_size, self._evaluator.horizon)
+        if self._limits.max_time is not None:
+            most = ROUNDS_AHEAD * self._executor.slots * self.board.n_splits
+            ahead = max(self._backlog.job_size, min(ahead, most))
+        return ahead
 
     def _submit(self, job: Job) -> None:
         self._in_flight[self._n_jobs] = job
@@ -340,12 +320,12 @@ class Loop:
         self._stages[trial.number] = stage
         for split in trial.missing(stage):
             if split not in known:
-                self._waiting.append(Task(trial.number, trial.params, split, stage.resource))
+                self._backlog.add(Task(trial.number, trial.params, split, stage.resource))
 
     def _receive(self, key: int, outcome: Any) -> None:
         job = self._in_flight.pop(key)
         if isinstance(outcome, WorkerLost) and not self._is_alone:
-            self._suspects.extend(job)
+            self._backlog.suspects.extend(job)
             return
         if isinstance(outcome, (WorkerLost, FitTimeout)):
             self._give_up(job, outcome)
@@ -353,7 +333,7 @@ class Loop:
         if isinstance(outcome, BaseException):
             raise outcome  # the user asked for it, by error_score="raise", or it is a fault of ours
         self._n_lost = -1  # the trouble is not with every candidate
-        self._size_jobs(outcome)
+        self._backlog.size_jobs(outcome, self._n_to_come())
         for task, result in zip(job, outcome, strict=True):
             self._record(self._trials[task.trial], result)
 
@@ -363,7 +343,7 @@ class Loop:
         Those could not save the candidate, and each would cost as much again.
         """
         status = Status.TIMEOUT if isinstance(reason, FitTimeout) else Status.CRASHED
-        for task in self._withdraw({task.trial for task in job}):
+        for task in self._backlog.withdraw({task.trial for task in job}):
             text = f"Not run after another split: {reason}"
             self._record(self._trials[task.trial], self._evaluator.lost(task, status, text))
         for task in job:
@@ -387,7 +367,7 @@ class Loop:
         trial.results.append(result)
         if self._window is not None:
             result.details[START] = self._window.start_of(trial)
-        self._least_seconds = min(self._least_seconds, _seconds(result))
+        self._least_seconds = min(self._least_seconds, result.seconds)
         if self._journal is not None:
             self._journal.finished(trial, result)
         self._tell_watchers("result", trial)
@@ -467,17 +447,10 @@ class Loop:
                 trial.status = Status.PRUNED
                 self._close(trial)
 
-    def _size_jobs(self, results: Sequence[SplitResult]) -> None:
-        """Let short fits travel together, unless that would leave slots without work."""
-        if self._executor.slots == 1 or self._optimizer.learns:
-            return
-        seconds = sum(map(_seconds, results)) + TASK_SECONDS * len(results)
-        wanted = int(min(JOB_SECONDS / seconds, MAX_JOB_GROWTH) * len(results))
-        if self._limits.n_trials is not None:
-            left = (self._limits.n_trials - len(self._trials)) * self.board.n_splits
-            left += len(self._waiting) + self._n_planned
-            wanted = min(wanted, left // (2 * self._executor.slots))
-        self._job_size = max(1, wanted)
+    def _n_to_come(self) -> int | None:
+        """Tasks of trials that are not started; None if there is no end of them."""
+        most = self._limits.n_trials
+        return None if most is None else (most - len(self._trials)) * self.board.n_splits
 
     def _tell_watchers(
         self, kind: Literal["started", "result", "closed", "finished"], trial: Trial | None
@@ -499,12 +472,8 @@ class Loop:
 
 def _cost(trial: Trial, n_splits: int) -> float | None:
     """Seconds that all splits at the full resource take, as far as they were run."""
-    seconds = [_seconds(result) for result in trial.results if result.resource == 1.0]
+    seconds = [result.seconds for result in trial.results if result.resource == 1.0]
     return n_splits * math.fsum(seconds) / len(seconds) if seconds else None
-
-
-def _seconds(result: SplitResult) -> float:
-    return float(result.details.get("fit_time", 0.0) + result.details.get("score_time", 0.0))
 
 
 _STATUS = {

@@ -79,6 +79,11 @@ class SplitResult:
     status: Status = Status.COMPLETE
     error: str | None = None
 
+    @property
+    def seconds(self) -> float:
+        """What fitting and scoring took."""
+        return float(self.details.get("fit_time", 0.0) + self.details.get("score_time", 0.0))
+
 
 @dataclass(slots=True)
 class Trial:

@@ -28,8 +28,9 @@ LAYERS = [
         "failures",
         "fit_lines",
         "foreign",
-        "keep",
         "journal",
+        "keep",
+        "protocols",
         "ray_executor",
         "resources",
         "reuse",
@@ -39,6 +40,7 @@ LAYERS = [
         "window",
     },
     {
+        "backlog",
         "space",
     },
     {
@@ -46,7 +48,6 @@ LAYERS = [
         "executors",
         "optimizers",
         "outcome",
-        "protocols",
         "pruners",
         "sql_journal",
         "start",
