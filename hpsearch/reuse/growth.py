@@ -31,7 +31,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 
-from hpsearch.notes import PREFIX
+from hpsearch.notes import PREFIX, clear_leftovers
 from hpsearch.trial import Task
 
 
@@ -65,7 +65,10 @@ TOTALS = {"n_estimators"}  # parameters that say how many in all, not how many m
 
 
 class Growth:
-    """Models of the last rung, in a folder of this machine, and how to go on from them.
+    """Models of the last rung, and how to go on from them.
+
+    They are kept in memory where fits run in the process of the search, and else in a folder of
+    this machine.
 
     Parameters
     ----------
@@ -80,15 +83,28 @@ class Growth:
     def __init__(self, name: str, is_always: bool, place: str) -> None:
         self._path, _, self._own = name.rpartition("__")
         self._is_always = is_always
-        self.folder = tempfile.mkdtemp(prefix=f"{PREFIX}-{os.getpid()}-", dir=place)
-        self.close = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        self._place = place
+        self._folder: str | None = None
+        self._models: dict[str, Any] | None = {}  # None in the processes that it is sent to
+
+    @property
+    def folder(self) -> str:
+        """The folder, made when a process asks for it; removed with this object."""
+        if self._folder is None:
+            clear_leftovers()
+            prefix = f"{PREFIX}-{os.getpid()}-"
+            self._folder = tempfile.mkdtemp(prefix=prefix, dir=self._place)
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in vars(self).items() if k != "close"}
+        return vars(self) | {"_folder": self.folder, "_models": None}
 
     def has(self, task: Task) -> bool:
         """Whether there is a model to go on from."""
-        return self._file(task).exists()
+        if self._models is not None:
+            return _name(task) in self._models
+        return Path(self.folder, _name(task)).exists()
 
     def fit(self, task: Task, estimator: Any, fit: Callable[[Any], None]) -> Any:
         """Fit an estimator, or go on from its model of the last rung; return what was fitted."""
@@ -112,7 +128,10 @@ class Growth:
         """Keep a model that another rung may go on from."""
         if task.resource >= 1 or not self.may_go_on(estimator):
             return
-        file = self._file(task)
+        if self._models is not None:
+            self._models[_name(task)] = self._owner(estimator)
+            return
+        file = Path(self.folder, _name(task))
         with suppress(OSError, pickle.PicklingError, TypeError, AttributeError):
             # A worker on another machine has no such folder, and begins anew.
             part = file.with_suffix(f".{os.getpid()}")
@@ -120,16 +139,15 @@ class Growth:
             part.replace(file)
 
     def _take(self, task: Task) -> Any:
-        file = self._file(task)
+        if self._models is not None:
+            return self._models.pop(_name(task), None)
+        file = Path(self.folder, _name(task))
         try:
             model = pickle.loads(file.read_bytes())  # noqa: S301 - our own worker wrote it
         except OSError:
             return None
         file.unlink(missing_ok=True)
         return model
-
-    def _file(self, task: Task) -> Path:
-        return Path(self.folder, f"{task.trial}-{task.split}")
 
     def _owner(self, estimator: Any) -> Any:
         """What has the parameter, if it is fitted as it is: the whole, or a pipeline's last step.
@@ -151,6 +169,10 @@ class Growth:
             return hasattr(owner, "warm_start")
         parameter, is_exact = EXACT.get(type(owner), ("", bool))
         return parameter == self._own and _has_fixed_seeds(owner) and is_exact(owner)
+
+
+def _name(task: Task) -> str:
+    return f"{task.trial}-{task.split}"
 
 
 def _has_fixed_seeds(owner: Any) -> bool:
