@@ -140,6 +140,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--search", choices=SEARCHES, action="append")
+    parser.add_argument("--splits", type=int, action="append")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     print(
@@ -147,7 +148,7 @@ def main():
         f"numpy {np.__version__}, joblib {joblib.__version__}"
     )
     for search in given.search or SEARCHES:
-        for n_splits in (5, 10):
+        for n_splits in given.splits or (5, 10):
             rows = {
                 task: [compare(search, task, n_splits, seed) for seed in range(given.seeds)]
                 for task in TASKS
