@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -99,8 +101,9 @@ FAMILIES += [(e, "max_iter", d) for e, d in ITERATED]
 
 
 def told(value):
-    """What a case is called: the estimator, not the data."""
-    return " ".join(repr(value).split()) if hasattr(value, "fit") else ""
+    """What a case is called: the estimator, not the data; the same in each of xdist's workers."""
+    text = " ".join(repr(value).split()) if hasattr(value, "fit") else ""
+    return re.sub(r" at 0x\w+", "", text)
 
 
 @pytest.mark.parametrize(("estimator", "name", "data"), FAMILIES, ids=told)
