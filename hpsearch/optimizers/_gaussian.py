@@ -9,8 +9,9 @@ k, K      covariance of x with X, (m, n), and of X with itself, noise on the dia
 W, v      waves of the effects of single parameters, and their variances: see `_effects`
 L, alpha  lower Cholesky factor of K, (n, n), and the solution of K alpha = y
 
-The covariance of two scores is Matern(r) + W diag(v) W^T: a joint process of variance 1, and the
-effects of single parameters. The prior mean is 0, as the scores are standardised.
+The covariance of two scores is Matern(r) + W diag(v) W^T: a joint process, and the effects of
+single parameters. As the scores are standardised, the prior mean is 0, and the variance of the
+joint process is 1 and not learnt; that of the effects and of the noise is.
 
 Sources: Rasmussen & Williams, Gaussian Processes for Machine Learning (2006); equation numbers are
 theirs. Length-scale prior: Hvarfner, Hellsten & Nardi, Vanilla Bayesian Optimization Performs
@@ -128,7 +129,10 @@ def negative_log_prior(theta: Array) -> tuple[float, Array]:
 
 
 def default_theta(d: int) -> Array:
-    """Return hyperparameters that are likely before any score: length scales at their mode."""
+    """Return hyperparameters that are likely before any score: length scales at their mode.
+
+    Noise and effects are above theirs, so that a search from here sees what either explains.
+    """
     length_scale = min(max(0.2 * math.sqrt(d), 0.1), 3.0)
     theta: Array = np.log(np.append(np.full(d, length_scale), [0.01, 0.5]))
     return theta
@@ -198,7 +202,8 @@ class Posterior:
         u = k @ self.root.T
         mean = k @ self.alpha  # 2.25
         prior = 1 + W**2 @ self.v
-        variance = np.maximum(prior - np.einsum("ij,ij->i", u, u), 1e-12)  # 2.26
+        # Eq. 2.26; rounding may leave less than nothing at a point that was scored.
+        variance = np.maximum(prior - np.einsum("ij,ij->i", u, u), 1e-12)
         return Prediction(self, x, W, r2, u, mean, variance)
 
     def draw(self, x: Array, normal: Array) -> Array:
@@ -232,7 +237,8 @@ class Prediction:
             Their derivatives by the variance.
         """
         given = self.posterior
-        # d mean = dk alpha, and d variance = d prior - 2 dk K^-1 k^T: both are sums over dk.
+        # d mean = dk alpha, and d variance = d prior - 2 dk K^-1 k^T: sums over dk, but for the
+        # prior variance, 1 + W diag(v) W^T, which depends on x by its waves alone.
         by_k = by_mean @ given.alpha.T if by_mean.ndim == 2 else np.outer(by_mean, given.alpha)
         by_k -= 2 * by_variance[:, None] * (self.u @ given.root)
         by_W = by_k @ given.Wv + 2 * by_variance[:, None] * self.W * given.v

@@ -120,6 +120,19 @@ def test_many_dimensions(cls):
 
 
 @learners
+def test_all_categorical(cls):
+    """A space of categories too large to be gone through: no column has a gradient to climb."""
+    space = {f"c{i}": list("abcdef") for i in range(6)}  # 46,656 points
+
+    def score_of(params):
+        return sum(value == wanted for value, wanted in zip(params.values(), "facade", strict=True))
+
+    ours = np.mean([max(run(cls(space, random_state=s), 40, score_of)) for s in range(3)])
+    random = np.mean([max(run(RandomOptimizer(space, s), 40, score_of)) for s in range(10)])
+    assert ours > random + 0.5
+
+
+@learners
 def test_effects_add_up(cls):
     """A sum over parameters, some without order, is climbed to its top or close to it."""
     space = {f"n{i}": (0, 9) for i in range(4)} | {f"c{i}": list("abcd") for i in range(3)}
