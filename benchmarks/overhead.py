@@ -1,6 +1,6 @@
 """What a search costs beside its fits: ours and scikit-learn's, above a bare loop.
 
-    OMP_NUM_THREADS=1 python benchmarks/overhead.py [--candidates 200] [--repeats 5]
+    OMP_NUM_THREADS=1 python benchmarks/overhead.py [--candidates 200] [--repeats 12]
 
 The floor is a loop that clones the estimator, sets the candidate, fits and scores, on rows cut
 beforehand. Microseconds of CPU a fit, of this process and its workers, the least of runs in turns;
@@ -108,7 +108,7 @@ def compare(name, case, n_jobs, repeats):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--candidates", type=int, default=200)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=12)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     versions = {"python": platform.python_version(), "numpy": np.__version__}

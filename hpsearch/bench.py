@@ -296,7 +296,7 @@ class Bench:
             )
             for rows, token in ((fold.train, fold.key), (fold.test, (fold.key, "test")))
         )
-        return Fold(fold.key, train, test)
+        return Fold(fold.key, train, test, fold.n_test_rows)
 
 
 def note_span(result: SplitResult, began: float) -> None:
@@ -339,7 +339,7 @@ def score(work: Work, task: Task, estimator: Any, fold: Fold, fit_seconds: float
     details: dict[str, Any] = {
         "fit_time": fit_seconds,
         "score_time": time.perf_counter() - began,
-        "n_test_samples": bridge.n_rows(fold.test.X),
+        "n_test_samples": fold.n_test_rows,
     }
     if work.return_train_score:
         details["train_scores"], _ = _score(work, estimator, fold.train)

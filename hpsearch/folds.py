@@ -36,6 +36,7 @@ class Fold:
     key: Key
     train: Rows
     test: Rows
+    n_test_rows: int
 
 
 def fold_key(work: Work, task: Task, estimator: Any) -> Key:
@@ -52,10 +53,12 @@ def cut(work: Work, task: Task, estimator: Any) -> Fold:
         bridge.params_of_rows(work.X, work.score_params, rows) if work.score_params else {}
         for rows in (train, test)
     )
+    X_test, y_test = bridge.take_rows(estimator, work.X, work.y, test, train)
     return Fold(
         fold_key(work, task, estimator),
         Rows(*bridge.take_rows(estimator, work.X, work.y, train), fit_params, train_params),
-        Rows(*bridge.take_rows(estimator, work.X, work.y, test, train), {}, test_params),
+        Rows(X_test, y_test, {}, test_params),
+        bridge.n_rows(X_test),
     )
 
 

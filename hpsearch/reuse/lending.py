@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,18 +28,16 @@ def frozen(value: Any) -> Any:
 
     The value itself is locked, not a copy: it must be new, and held by nobody else.
     """
-    for holds, freeze, _ in _KINDS:
-        if holds(value):
-            return freeze(value)
-    return None
+    kind = _kind_of(value)
+    return None if kind is None else kind.freeze(value)
 
 
 def lent(value: Any) -> Any:
     """Return a handle of the borrower's own to something frozen."""
-    for holds, _, lend in _KINDS:
-        if holds(value):
-            return lend(value)
-    raise TypeError(type(value))
+    kind = _kind_of(value)
+    if kind is None:
+        raise TypeError(type(value))
+    return kind.lend(value)
 
 
 def n_bytes(value: Any) -> int:
@@ -66,8 +64,8 @@ def _is_scalars(values: Any) -> bool:
     return all(isinstance(v, (*SCALARS, np.generic)) for v in values)
 
 
-def _is_array(value: Any) -> bool:
-    return type(value) in (np.ndarray, np.memmap)
+def _is_array(cls: type) -> bool:
+    return cls in (np.ndarray, np.memmap)
 
 
 def _freeze_array(value: Any) -> Any:
@@ -83,20 +81,24 @@ def _lock(array: Any) -> None:
         array = array.base
 
 
-def _is_sparse(value: Any) -> bool:
-    return type(value).__module__.startswith("scipy.sparse") and sp.issparse(value)
+def _is_sparse(cls: type) -> bool:
+    return cls.__module__.startswith("scipy.sparse") and issubclass(cls, (sp.spmatrix, sp.sparray))
 
 
 def _freeze_sparse(value: Any) -> Any:
     parts = [getattr(value, name) for name in SPARSE_PARTS if hasattr(value, name)]
-    if not parts or not all(map(_is_array, parts)) or value.format in ("lil", "dok"):
+    if (
+        not parts
+        or not all(_is_array(type(part)) for part in parts)
+        or value.format in ("lil", "dok")
+    ):
         return None
     return value if all(_freeze_array(part) is not None for part in parts) else None
 
 
-def _is_pandas(value: Any) -> bool:
+def _is_pandas(cls: type) -> bool:
     pandas = sys.modules.get("pandas")
-    return pandas is not None and type(value) in (pandas.DataFrame, pandas.Series)
+    return pandas is not None and cls in (pandas.DataFrame, pandas.Series)
 
 
 def _freeze_pandas(value: Any) -> Any:
@@ -113,9 +115,9 @@ def _freeze_pandas(value: Any) -> Any:
     return value
 
 
-def _is_polars(value: Any) -> bool:
+def _is_polars(cls: type) -> bool:
     polars = sys.modules.get("polars")
-    return polars is not None and type(value) in (polars.DataFrame, polars.Series)
+    return polars is not None and cls in (polars.DataFrame, polars.Series)
 
 
 def _freeze_polars(value: Any) -> Any:
@@ -123,22 +125,39 @@ def _freeze_polars(value: Any) -> Any:
     return None if sys.modules["polars"].Object in kinds else value
 
 
-def _is_list(value: Any) -> bool:
-    return type(value) is list
+def _is_list(cls: type) -> bool:
+    return cls is list
 
 
 def _freeze_list(value: Any) -> Any:
     return value if _is_scalars(value) else None
 
 
-# What the type is, how it is locked, how it is handed out.
-_KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Any], Callable[[Any], Any]], ...] = (
-    (_is_array, _freeze_array, lambda v: v.view()),
-    (_is_sparse, _freeze_sparse, copy.copy),
-    (_is_list, _freeze_list, list),
-    (_is_pandas, _freeze_pandas, lambda v: v.copy(deep=False)),
-    (_is_polars, _freeze_polars, lambda v: v.clone()),
+class _Kind(NamedTuple):
+    """Types that are lent in one way."""
+
+    holds: Callable[[type], bool]
+    freeze: Callable[[Any], Any]
+    lend: Callable[[Any], Any]
+
+
+_KINDS = (
+    _Kind(_is_array, _freeze_array, lambda v: v.view()),
+    _Kind(_is_sparse, _freeze_sparse, copy.copy),
+    _Kind(_is_list, _freeze_list, list),
+    _Kind(_is_pandas, _freeze_pandas, lambda v: v[:]),  # quicker than a shallow copy
+    _Kind(_is_polars, _freeze_polars, lambda v: v.clone()),
 )
+
+
+_KNOWN: dict[type, _Kind | None] = {}
+
+
+def _kind_of(value: Any) -> _Kind | None:
+    cls = type(value)
+    if cls not in _KNOWN:
+        _KNOWN[cls] = next((kind for kind in _KINDS if kind.holds(cls)), None)
+    return _KNOWN[cls]
 
 
 def _measure(value: Any, seen: set[int]) -> int:
@@ -164,9 +183,9 @@ def _measure_some(values: list[Any], seen: set[int]) -> int:
 
 _SIZES: tuple[tuple[Callable[[Any], bool], Callable[[Any], Any]], ...] = (
     (lambda v: isinstance(v, np.ndarray), lambda v: v.nbytes),
-    (_is_sparse, lambda v: sum(p.nbytes for p in vars(v).values() if isinstance(p, np.ndarray))),
-    (_is_pandas, lambda v: np.sum(v.memory_usage(deep=True))),
-    (_is_polars, lambda v: v.estimated_size()),
+    (sp.issparse, lambda v: sum(p.nbytes for p in vars(v).values() if isinstance(p, np.ndarray))),
+    (lambda v: _is_pandas(type(v)), lambda v: np.sum(v.memory_usage(deep=True))),
+    (lambda v: _is_polars(type(v)), lambda v: v.estimated_size()),
     # A tree of scikit-learn hides its arrays.
     (lambda v: hasattr(v, "node_count"), lambda v: 64 * v.node_count + v.value.nbytes),
 )
