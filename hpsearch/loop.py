@@ -8,13 +8,13 @@ started trial, or else a new trial, at once: nothing waits for a batch.
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 from hpsearch.backlog import Backlog
+from hpsearch.budget import Budget
 from hpsearch.interrupts import Interrupts
 from hpsearch.optimizers.base import Optimizer, SpaceExhausted
 from hpsearch.protocols import (
@@ -27,7 +27,8 @@ from hpsearch.protocols import (
     StopSearch,
     Watcher,
 )
-from hpsearch.pruners import NoPruner, Pruner, Verdict, estimates
+from hpsearch.pruners import NoPruner, Pruner, Verdict
+from hpsearch.telling import Teller
 from hpsearch.trial import (
     Board,
     FitTimeout,
@@ -39,7 +40,7 @@ from hpsearch.trial import (
     Trial,
     WorkerLost,
 )
-from hpsearch.window import START, Window
+from hpsearch.window import Window
 
 MAX_LOST_AT_FIRST = 5  # candidates, the first ones, that end their process, without a result
 ROUNDS_AHEAD = 8  # of candidates for each slot, with max_time: all splits of these come first
@@ -136,32 +137,31 @@ class Loop:
         self._is_exhausted = False
         self._is_alone = False  # what is in flight is a suspect
         self._n_lost = 0
-        self._began = time.monotonic()
-        self._best_score = -math.inf
-        self._refit_seconds = 0.0  # what the refit of the best so far should take
-        self._told: dict[int, tuple[float, float]] = {}  # of trials: score and variance
-        self._least_seconds = math.inf  # that any fit took
+        self._budget = Budget(limits)
+        is_prompt = self._window is None and not self._prunes
+        self._teller = Teller(optimizer, is_prompt=is_prompt)
+        self._past: dict[int, Trial] = {}  # of an earlier run, that this one goes through again
         decides = optimizer.learns or self._prunes
         self._most_in_flight = executor.slots if decides else n_ahead or 2 * executor.slots
 
     def restore(self, trials: Iterable[Trial]) -> None:
         """Go on from the trials of an earlier run, in order of number."""
         restored = list(trials)
+        if self._window is not None:
+            # What a start went by is not written down: everything is decided again, and a fit that
+            # comes up is not run if its result is there.
+            self._past = {trial.number: trial for trial in restored}
+            return
         for trial in restored:
             self._trials.append(trial)
             self._optimizer.expect(trial.params)
-            if self._window is not None:
-                self._window.begin_again(trial)
             if trial.status is Status.COMPLETE:
                 self._complete.append(trial)
         for trial in restored:
             if trial.status is not Status.RUNNING:
-                self._tell(trial)
+                self._teller.ended(trial, self.board)
                 continue
-            stage = self._pruner.stage(trial, self.board)
-            self._enter(trial, stage)
-            if trial.has(stage):
-                self._judge(trial)
+            self._enter(trial, self._pruner.stage(trial, self.board))
 
     def run(self) -> list[Trial]:
         """Run until a limit is reached; return the trials in order of number."""
@@ -171,7 +171,7 @@ class Loop:
                 self._fill()
                 while self._in_flight and self.stopped in (None, "max_time"):
                     with interrupts.allowed():
-                        ended = self._executor.wait(self._seconds_left())
+                        ended = self._executor.wait(self._budget.seconds_left())
                     if ended is None:  # out of time
                         self.stopped = "max_time"
                         break
@@ -181,16 +181,10 @@ class Loop:
             self.interrupted = True
             self.stopped = "interrupted"
         finally:
+            self._recall()
             self._close_unfinished()
             self._tell_watchers("finished", None)
         return self._trials
-
-    def _seconds_left(self) -> float | None:
-        """Seconds until the search must stop, time for the refit put aside."""
-        if self._limits.max_time is None:
-            return None
-        left = self._limits.max_time - (time.monotonic() - self._began)
-        return max(left - self._refit_seconds, 0.0)
 
     def _fill(self) -> None:
         """Give every free slot something to do."""
@@ -211,10 +205,7 @@ class Loop:
 
     def _may_start(self) -> bool:
         """Whether another fit may start; notes that time is up where there was more to do."""
-        left = self._seconds_left()
-        # What takes longer than any fit so far may still be done in time; what is sure not to be
-        # is not begun.
-        is_time = left is None or left > min(self._least_seconds, left / 2)
+        is_time = self._budget.allows_fit()
         if self.stopped is None and not is_time:
             is_full = self._is_final()
             if len(self._backlog) or not is_full:
@@ -286,19 +277,29 @@ class Loop:
         board = None if self._is_final() else self._seen()
         if board is None:
             return False
-        self._inform(board)
+        self._teller.before_ask(board)
         try:
-            params = self._optimizer.ask()
+            trial = self._next()
         except SpaceExhausted:
             self._is_exhausted = True
             return self._promote()  # there may be more that deserve it now
-        trial = Trial(len(self._trials), params)
         self._trials.append(trial)
-        if self._journal is not None:
-            self._journal.asked(trial)
-        self._tell_watchers("started", trial)
+        if trial.number not in self._past:
+            if self._journal is not None:
+                self._journal.asked(trial)
+            self._tell_watchers("started", trial)
         self._begin(trial, self._pruner.stage(trial, board))
         return True
+
+    def _next(self) -> Trial:
+        """Return the next trial: the earlier run's, if it has one of that number, or a new one."""
+        number = len(self._trials)
+        if number in self._past:
+            params = self._past[number].params
+            self._optimizer.expect(params)
+        else:
+            params = self._optimizer.ask()
+        return Trial(number, params)
 
     def _hasten(self) -> None:
         """Let a slot that would stay idle run ahead of what is decided."""
@@ -318,9 +319,15 @@ class Loop:
         before = self._stages.get(trial.number)
         known = () if before is None or before.resource != stage.resource else before.splits
         self._stages[trial.number] = stage
+        past = self._past.get(trial.number)
         for split in trial.missing(stage):
-            if split not in known:
+            result = None if past is None else past.result(split, stage.resource)
+            if result is not None:
+                self._note(trial, result)
+            elif split not in known:
                 self._backlog.add(Task(trial.number, trial.params, split, stage.resource))
+        if trial.has(stage):
+            self._judge(trial)
 
     def _receive(self, key: int, outcome: Any) -> None:
         job = self._in_flight.pop(key)
@@ -364,15 +371,18 @@ class Loop:
     def _record(self, trial: Trial, result: SplitResult) -> None:
         if self._intake is not None:
             self._intake(trial, result)
-        trial.results.append(result)
-        if self._window is not None:
-            result.details[START] = self._window.start_of(trial)
-        self._least_seconds = min(self._least_seconds, result.seconds)
+        self._note(trial, result)
         if self._journal is not None:
             self._journal.finished(trial, result)
         self._tell_watchers("result", trial)
         if trial.has(self._stages[trial.number]):
             self._judge(trial)
+
+    def _note(self, trial: Trial, result: SplitResult) -> None:
+        trial.results.append(result)
+        self._budget.note_fit(result)
+        if self._window is not None:
+            self._window.note(trial, result)
 
     def _judge(self, trial: Trial) -> None:
         """Ask what comes after the stage that has just been completed."""
@@ -396,54 +406,38 @@ class Loop:
         if trial.status is Status.COMPLETE:
             self._complete.append(trial)
             self.board.memo.clear()
-            self._time_refit(trial)
-        self._tell(trial)
+            self._budget.note_complete(trial, self.board.score(trial))
+        self._teller.ended(trial, self.board)
         if trial.status is Status.PAUSED:
             self._paused.append(trial)
+            return
+        past = self._past.get(trial.number)
+        if past is not None and past.status.is_final:
+            trial.results.sort(key=_place)
             return
         if self._journal is not None:
             self._journal.closed(trial)
         self._close(trial)
 
-    def _time_refit(self, trial: Trial) -> None:
-        """Put time aside for the refit of the best."""
-        score = self.board.score(trial)
-        if self._limits.refits and score > self._best_score:
-            self._best_score = score
-            # The refit has all rows, a fit those of all splits but one.
-            times = [r.details.get("fit_time", 0.0) for r in trial.results if r.resource == 1.0]
-            self._refit_seconds = math.fsum(times) / max(len(times) - 1, 1)
-
-    def _tell(self, trial: Trial) -> None:
-        """Tell the optimizer of a trial, unless what it may know is settled before each ask."""
-        if self._window is None and not self._prunes:
-            self._optimizer.tell(
-                trial.params, self.board.score(trial), cost=_cost(trial, self.board.n_splits)
-            )
-
-    def _inform(self, board: Board) -> None:
-        """Tell the optimizer what the board says of each trial, in order of number."""
-        if not self._optimizer.learns or (self._window is None and not self._prunes):
-            return
-        expected = {trial.number: estimate for trial, estimate in estimates(board)}
-        for trial in board.trials:
-            if trial.status is Status.RUNNING:
-                continue
-            told = expected.get(trial.number, (math.nan, 0.0))
-            if self._told.get(trial.number) != told:
-                self._told[trial.number] = told
-                self._optimizer.tell(
-                    trial.params, told[0], noise=told[1], cost=_cost(trial, self.board.n_splits)
-                )
-
     def _close(self, trial: Trial) -> None:
-        trial.results.sort(key=lambda r: (r.resource, r.split))
+        trial.results.sort(key=_place)
         self._tell_watchers("closed", trial)
+
+    def _recall(self) -> None:
+        """Take over what this run has not come to of an earlier one."""
+        for number, past in sorted(self._past.items()):
+            if number == len(self._trials):
+                self._trials.append(past)
+                continue
+            trial = self._trials[number]
+            if past.status.is_final and not trial.status.is_final:
+                trial.status = past.status
+            trial.results += [r for r in past.results if not trial.result(r.split, r.resource)]
 
     def _close_unfinished(self) -> None:
         # Not in the journal, where they stay unfinished, so that another run can finish them.
         for trial in self._trials:
-            if trial.status in (Status.RUNNING, Status.PAUSED):
+            if not trial.status.is_final:
                 trial.status = Status.PRUNED
                 self._close(trial)
 
@@ -470,10 +464,8 @@ class Loop:
                 )
 
 
-def _cost(trial: Trial, n_splits: int) -> float | None:
-    """Seconds that all splits at the full resource take, as far as they were run."""
-    seconds = [result.seconds for result in trial.results if result.resource == 1.0]
-    return n_splits * math.fsum(seconds) / len(seconds) if seconds else None
+def _place(result: SplitResult) -> tuple[float, int]:
+    return result.resource, result.split
 
 
 _STATUS = {

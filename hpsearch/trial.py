@@ -33,6 +33,10 @@ class Status(StrEnum):
     def is_failure(self) -> bool:
         return self in (Status.FAILED, Status.TIMEOUT, Status.CRASHED)
 
+    @property
+    def is_final(self) -> bool:
+        return self not in (Status.RUNNING, Status.PAUSED)
+
 
 class WorkerLost(Exception):
     """The process that ran a call went away before the call returned."""
@@ -98,6 +102,11 @@ class Trial:
     def error(self) -> str | None:
         """The first failure's text, None if nothing failed."""
         return next((r.error for r in self.results if r.error is not None), None)
+
+    def result(self, split: int, resource: float) -> SplitResult | None:
+        """The result of a split at a resource, None if there is none yet."""
+        found = (r for r in self.results if r.split == split and r.resource == resource)
+        return next(found, None)
 
     def has(self, stage: Stage) -> bool:
         """Whether every split of the stage has a result at its resource."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hpsearch.trial import Board, Status, Trial
-
-START = "start"  # in the details of a result: the number of the start that it is of
+from hpsearch.trial import Board, SplitResult, Status, Trial
 
 
 class Window:
@@ -27,6 +25,7 @@ class Window:
         self._n_starts = 0
         self._latest: dict[int, int] = {}  # the latest start of each trial
         self._running: set[int] = set()  # trials
+        self._starts: dict[tuple[int, float, int], int] = {}  # by trial, resource and split
 
     def begin(self, trial: Trial) -> None:
         """Note the start of a trial or of its next stage."""
@@ -34,13 +33,9 @@ class Window:
         self._running.add(trial.number)
         self._n_starts += 1
 
-    def begin_again(self, trial: Trial) -> None:
-        """Note what an earlier run of the search has started; in order of number."""
-        starts = [r.details[START] for r in trial.results if START in r.details]
-        self._latest[trial.number] = max(starts, default=self._n_starts)
-        self._n_starts = max(self._n_starts, self._latest[trial.number] + 1)
-        if trial.status is Status.RUNNING:
-            self._running.add(trial.number)
+    def note(self, trial: Trial, result: SplitResult) -> None:
+        """Note which start a result is of."""
+        self._starts[_key(trial, result)] = self._latest[trial.number]
 
     def end(self, trial: Trial) -> None:
         """Note that a trial's stage is over."""
@@ -71,5 +66,9 @@ class Window:
     def _cut(self, trial: Trial, last: int) -> Trial:
         if self._latest[trial.number] <= last:
             return trial
-        results = [r for r in trial.results if r.details[START] <= last]
+        results = [r for r in trial.results if self._starts[_key(trial, r)] <= last]
         return Trial(trial.number, trial.params, Status.RUNNING, results)
+
+
+def _key(trial: Trial, result: SplitResult) -> tuple[int, float, int]:
+    return trial.number, result.resource, result.split

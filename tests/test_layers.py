@@ -41,6 +41,7 @@ LAYERS = [
     },
     {
         "backlog",
+        "budget",
         "space",
     },
     {
@@ -52,6 +53,9 @@ LAYERS = [
         "sql_journal",
         "start",
         "work",
+    },
+    {
+        "telling",
     },
     {
         "folds",

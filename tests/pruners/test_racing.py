@@ -12,7 +12,7 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.tree import DecisionTreeClassifier
 
-from hpsearch import ExhaustiveSearchCV, GPSearchCV, RacingPruner, SampledSearchCV
+from hpsearch import ExhaustiveSearchCV, GPSearchCV, RacingPruner, SampledSearchCV, StopSearch
 from hpsearch.pruners import Verdict
 from hpsearch.trial import Board, SplitResult, Stage, Status, Trial
 
@@ -237,3 +237,36 @@ def test_deterministic_for_any_n_jobs(search, pruner):
 
 def plain(result):
     return result.split, result.resource, result.scores
+
+
+@pytest.mark.filterwarnings("ignore:The search ended before any candidate was complete")
+@pytest.mark.parametrize("pruner", [None, "race", "halving", "hyperband"])
+@pytest.mark.parametrize("search", [SampledSearchCV, GPSearchCV])
+def test_deterministic_goes_the_same_way_when_resumed(search, pruner, tmp_path):
+    """Stopped anywhere and resumed, it ends as if it never had been, and fits nothing twice."""
+    X, y = load_iris(return_X_y=True)
+    X = X + np.random.default_rng(0).normal(0, 0.8, X.shape)
+    tree = DecisionTreeClassifier(random_state=0)
+    space = {"max_depth": list(range(1, 12)), "min_samples_leaf": list(range(1, 30))}
+
+    def run(n_results=math.inf, n_jobs=1, **others):
+        seen = []
+
+        def stop(event):
+            seen.extend([event] * (event.kind == "result"))
+            if len(seen) == n_results:
+                raise StopSearch
+
+        given = {"n_iter": 12, "cv": 5, "pruner": pruner, "random_state": 0, "deterministic": 3}
+        found = search(tree, space, n_jobs=n_jobs, refit=False, watch=stop, **given, **others)
+        return found.fit(X, y).trials_, len(seen)
+
+    whole, n_fits = run()
+    expected = [(t.params, t.status, *map(plain, t.results)) for t in whole]
+    for n_results in range(3, n_fits, 9):
+        file = tmp_path / f"{n_results}.sqlite"
+        stopped, _ = run(n_results, checkpoint=file)
+        assert sum(len(t.results) for t in stopped) == n_results
+        resumed, n_more = run(checkpoint=file, n_jobs=1 + n_results % 2)
+        assert [(t.params, t.status, *map(plain, t.results)) for t in resumed] == expected
+        assert n_more == n_fits - n_results
