@@ -142,6 +142,28 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         Training and test rows of each split.
     stopped_ : str or None
         Why the search ended early: the text of a `StopSearch`, "max_time", or "interrupted".
+
+    Examples
+    --------
+    A search of a list of candidates:
+
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from hpsearch import BaseSearchCV
+    >>> from hpsearch.base import Source
+    >>> from hpsearch.optimizers import ListedOptimizer
+    >>> class ListedSearchCV(BaseSearchCV):
+    ...     def __init__(self, estimator, listed, *, cv=None, n_jobs=None):
+    ...         super().__init__(estimator, cv=cv, n_jobs=n_jobs)
+    ...         self.listed = listed
+    ...
+    ...     def _candidates(self, origin):
+    ...         optimizer = ListedOptimizer(self.listed)
+    ...         at, place_of = self.listed.__getitem__, self.listed.index
+    ...         return Source(optimizer, len(self.listed), place_of, at, self.listed)
+    >>> search = ListedSearchCV(SVC(), [{"C": 1}, {"C": 10, "gamma": 0.1}], cv=3)
+    >>> search.fit(*load_iris(return_X_y=True)).best_params_
+    {'C': 10, 'gamma': 0.1}
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -230,6 +252,24 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         -------
         self : object
             The fitted search.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For what can be known to fail before the first fit, and says so: names and values of
+            parameters, splits, scorers; and if no candidate could be fitted.
+        SearchAborted
+            If the first candidates all end their process.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1, 10]}).fit(X, y)
+        >>> search.best_params_, search.predict(X[:2])
+        ({'C': 10}, array([0, 0]))
         """
         _n_ahead(self.pre_dispatch, 1)  # raises for what it cannot read
         prepared = bridge.prepare(self, X, y, params)
@@ -266,6 +306,21 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         -------
         self : object
             The fitted search.
+
+        Raises
+        ------
+        AttributeError
+            If nothing was searched yet.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1, 10]}, refit=False).fit(X, y)
+        >>> search.refit_best(X, y).best_estimator_
+        SVC(C=10)
         """
         if not hasattr(self, "best_params_"):
             raise AttributeError("There are no best_params_ to refit: call fit first.")

@@ -22,7 +22,17 @@ TAIL = 1e-9  # probability left out at each end of a distribution without an end
 
 @runtime_checkable
 class Dimension(Protocol):
-    """One parameter of a space. A class with these five names is a dimension."""
+    """One parameter of a space. A class with these five names is a dimension.
+
+    Examples
+    --------
+    >>> from hpsearch import Integer
+    >>> depth = Integer(1, 4)
+    >>> depth.levels, depth.ordered
+    (4, True)
+    >>> depth.encode(2), depth.decode(0.375), depth.cell(1)
+    (0.375, 2, 0.375)
+    """
 
     @property
     def levels(self) -> int | None:
@@ -30,23 +40,58 @@ class Dimension(Protocol):
 
     @property
     def ordered(self) -> bool:
-        """False where only equality of values means something."""
+        """Whether the order of values means something, and not their equality alone."""
 
     def encode(self, value: Any) -> float:
-        """Return the coordinate in [0, 1]; raise ValueError if the value does not belong."""
+        """Return the coordinate of a value.
+
+        Parameters
+        ----------
+        value : object
+            One of the dimension.
+
+        Returns
+        -------
+        unit : float
+            In [0, 1]; equal values have the same.
+
+        Raises
+        ------
+        ValueError
+            If the value does not belong to the dimension.
+        """
 
     def decode(self, unit: float) -> Any:
-        """Return the value at a coordinate in [0, 1]."""
+        """Return the value at a coordinate.
+
+        Parameters
+        ----------
+        unit : float
+            In [0, 1].
+
+        Returns
+        -------
+        value : object
+            The user's own object where values were listed.
+        """
 
     def cell(self, level: int) -> float:
-        """Return the coordinate of the value number `level`, from 0, where levels are counted."""
+        """Return the coordinate of a value by its number, where there are so many.
+
+        Parameters
+        ----------
+        level : int
+            From 0 to `levels` - 1, in order.
+
+        Returns
+        -------
+        unit : float
+            In [0, 1].
+        """
 
 
-class _Numeric:
+class _Numeric(Dimension, Protocol):
     """Draws for scikit-learn's ParameterSampler, from `decode`."""
-
-    def decode(self, unit: float) -> Any:
-        raise NotImplementedError
 
     def rvs(self, size: int | tuple[int, ...] | None = None, random_state: Any = None) -> Any:
         """Draw values, as a frozen distribution of scipy.stats does.
@@ -57,6 +102,17 @@ class _Numeric:
             None for one value, else the shape of an array of values.
         random_state : int, RandomState, Generator or None, default=None
             Where the draws come from.
+
+        Returns
+        -------
+        values : object or ndarray
+            One value, or as many as asked for.
+
+        Examples
+        --------
+        >>> from hpsearch import Integer
+        >>> Integer(1, 9).rvs(size=4, random_state=0)
+        array([6, 3, 1, 1])
         """
         if random_state is None or isinstance(random_state, Integral):
             random_state = np.random.default_rng(

@@ -40,6 +40,22 @@ class OptunaWriter:
     ------
     ImportError
         If Optuna is not installed.
+
+    Examples
+    --------
+    >>> import optuna
+    >>> from hpsearch import maximize
+    >>> from hpsearch.interop import OptunaWriter
+    >>> from hpsearch.trial import Board
+    >>> storage, space = optuna.storages.InMemoryStorage(), {"x": [1, 2, 3]}
+    >>> writer = OptunaWriter(storage, "squares", space)
+    >>> found = maximize(lambda p: p["x"] ** 2, space, optimizer="grid", watch=writer)
+    >>> study = optuna.load_study(study_name="squares", storage=storage)
+    >>> study.best_params, study.best_value
+    ({'x': 3}, 9.0)
+    >>> writer.write(found.trials[0], Board("score", 1, []))  # the study has it already
+    >>> len(study.trials)
+    3
     """
 
     def __init__(

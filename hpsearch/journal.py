@@ -73,9 +73,28 @@ class Journal(Protocol):
     """A place to write searches down. Frozen configuration: what is open is in the session."""
 
     def open(self, parts: Parts) -> Session:
-        """Return the session of the search that is made of these parts (see `fingerprint`).
+        """Return the session of the search that is made of these parts.
 
-        Entering it raises CheckpointError if the journal cannot be used.
+        Parameters
+        ----------
+        parts : dict
+            What the work is, by content (see `fingerprint`).
+
+        Returns
+        -------
+        session : Session
+            Entering it raises CheckpointError if the journal cannot be used.
+
+        Examples
+        --------
+        A search opens its journal itself:
+
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV, SQLiteJournal
+        >>> parts = {"estimator": "SVC()", "data": "7f3a"}
+        >>> with SQLiteJournal("parts.sqlite").open(parts) as session:
+        ...     session.origin(random_state=0, n_iter=5)
+        Origin(random_state=0, n_iters=[5])
         """
 
 

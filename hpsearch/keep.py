@@ -61,10 +61,25 @@ class Keep:
     def of(cls, given: Any) -> Keep | None:
         """Read what a user gave as `keep=`.
 
+        Parameters
+        ----------
+        given : {"predictions", "estimators"}, list of both, Keep or None
+            What to keep.
+
+        Returns
+        -------
+        keep : Keep or None
+            The same as a record.
+
         Raises
         ------
-        ValueError, TypeError
-            That say what is accepted.
+        ValueError
+            That says what is accepted.
+
+        Examples
+        --------
+        >>> Keep.of(["predictions", "estimators"])
+        Keep(predictions=True, estimators=True, best=50, max_bytes=268435456)
         """
         if given is None or isinstance(given, Keep):
             keep = given
@@ -126,6 +141,21 @@ class KeptCandidate:
     ----------
     rows : list of ndarray
         The test rows of each split.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from hpsearch import ExhaustiveSearchCV
+    >>> keep = ["predictions", "estimators"]
+    >>> search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1, 10]}, cv=3, keep=keep)
+    >>> best = search.fit(*load_iris(return_X_y=True)).kept_[1]
+    >>> best.estimators
+    [SVC(C=1), SVC(C=1), SVC(C=1)]
+    >>> [len(part) for part in best.predictions("decision_function")]
+    [50, 50, 50]
+    >>> best.out_of_fold()[:3]
+    array([0, 0, 0])
     """
 
     rows: list[Any]
@@ -146,6 +176,16 @@ class KeptCandidate:
         ----------
         method : {"predict", "predict_proba", "decision_function"}, default="predict"
             Which; see `Keep` for what there is.
+
+        Returns
+        -------
+        predictions : list of ndarray
+            In the order of `rows`.
+
+        Raises
+        ------
+        ValueError
+            If it was not kept.
         """
         for piece in self._pieces:
             if method not in piece.predictions:
@@ -204,6 +244,17 @@ class Kept(Mapping[int, KeptCandidate]):
         The test rows of each split.
     y : array or None
         The targets.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.svm import SVC
+    >>> from hpsearch import ExhaustiveSearchCV
+    >>> keep = ["predictions", "estimators"]
+    >>> search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1, 10]}, cv=3, keep=keep)
+    >>> kept = search.fit(*load_iris(return_X_y=True)).kept_
+    >>> list(kept), kept[1].estimators[0]
+    ([0, 1, 2], SVC(C=1))
     """
 
     def __init__(self, keep: Keep, rows: Sequence[Any], y: Any) -> None:
@@ -216,7 +267,7 @@ class Kept(Mapping[int, KeptCandidate]):
         self._n_bytes = 0
 
     def take(self, metric: str, trial: Trial, result: SplitResult) -> None:
-        """Take what a worker has sent along out of a result."""
+        """Take what a worker has sent along out of a result; called by the search."""
         piece = result.details.pop(KEY, None)
         if piece is None or trial.number in self._dropped or result.resource != 1.0:
             return
@@ -244,7 +295,7 @@ class Kept(Mapping[int, KeptCandidate]):
         self._n_bytes -= sum(piece.n_bytes for piece in pieces.values())
 
     def finish(self) -> None:
-        """Let go of candidates that lack a split."""
+        """Let go of candidates that lack a split; called by the search, when it ends."""
         for number in [n for n, p in self._pieces.items() if len(p) < len(self.rows)]:
             self._drop(number)
 

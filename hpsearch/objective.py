@@ -86,7 +86,15 @@ class RunningTrial:
 
     @property
     def should_stop(self) -> bool:
-        """Whether a report was answered by False."""
+        """Whether a report was answered by False.
+
+        Examples
+        --------
+        >>> from hpsearch import RunningTrial
+        >>> trial = RunningTrial(0, {}, sign=-1)
+        >>> trial.report(1, 0.5), trial.should_stop  # nobody compares it
+        (True, False)
+        """
         return self.run is not None and self.run.should_stop
 
 

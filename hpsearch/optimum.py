@@ -59,6 +59,13 @@ class Optimum:
         ------
         ImportError
             If pandas is not installed.
+
+        Examples
+        --------
+        >>> from hpsearch import minimize
+        >>> found = minimize(lambda p: p["n"] ** 2, {"n": [-1, 0, 2]}, optimizer="grid")
+        >>> found.to_frame()[["param_n", "value"]].values.tolist()
+        [[-1.0, 1.0], [0.0, 0.0], [2.0, 4.0]]
         """
         import pandas as pd  # noqa: PLC0415 - an optional extra
 

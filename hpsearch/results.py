@@ -64,6 +64,13 @@ class Trials(Sequence[Trial]):
         ------
         ImportError
             If pandas is not installed.
+
+        Examples
+        --------
+        >>> from hpsearch.trial import SplitResult
+        >>> trial = Trial(0, {"C": 1}, Status.COMPLETE, [SplitResult(0, scores={"score": 0.9})])
+        >>> Trials([trial]).to_frame()[["number", "param_C", "split0_score"]].values.tolist()
+        [[0.0, 1.0, 0.9]]
         """
         import pandas as pd  # noqa: PLC0415 - an optional extra
 

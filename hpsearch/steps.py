@@ -76,6 +76,11 @@ class StepHalving:
         ----------
         step : float
             How far a run has come.
+
+        Returns
+        -------
+        rung : int or None
+            From 0.
         """
         if step < self.min_step:
             return None
@@ -93,6 +98,19 @@ class StepHalving:
             Of the run; what is not finite does not go on.
         others : iterable of float
             Scores of the runs that came to the rung before.
+
+        Returns
+        -------
+        goes_on : bool
+            True for the first at a rung.
+
+        Examples
+        --------
+        >>> from hpsearch import StepHalving
+        >>> StepHalving(reduction=3).goes_on(0.7, others=[0.9, 0.6, 0.5, 0.4, 0.8])
+        False
+        >>> StepHalving(reduction=3).goes_on(0.85, others=[0.9, 0.6, 0.5, 0.4, 0.8])
+        True
         """
         if not math.isfinite(score):
             return False
@@ -161,6 +179,14 @@ class StepLedger:
             Its name.
         reports : iterable of (step, score)
             In order.
+
+        Examples
+        --------
+        >>> from hpsearch import StepLedger
+        >>> ledger = StepLedger()
+        >>> ledger.enter("yesterday", [(1, 0.5), (2, 0.6), (3, 0.7)])
+        >>> ledger.reached("yesterday")  # at the rungs
+        [(1, 0.5), (3, 0.7)]
         """
         reached = -1
         for step, score in reports:
@@ -170,13 +196,56 @@ class StepLedger:
                 reached = rung
 
     def judge(self, key: str, rung: int, score: float) -> bool:
-        """Note that a run has come to a rung; return whether it goes on."""
+        """Note that a run has come to a rung; return whether it goes on.
+
+        Parameters
+        ----------
+        key : str
+            Its name.
+        rung : int
+            The number of the rung.
+        score : float
+            Greater is better.
+
+        Returns
+        -------
+        goes_on : bool
+            By the rule.
+
+        Examples
+        --------
+        >>> from hpsearch import StepLedger
+        >>> ledger = StepLedger()
+        >>> ledger.judge("first", rung=0, score=0.5), ledger.judge("second", rung=0, score=0.4)
+        (True, False)
+        """
         self._append(f"{rung} {key} {score!r}\n")
         others = {k: s for r, k, s in self._read() if r == rung and k != key}
         return self.rule.goes_on(score, others.values())
 
     def reached(self, key: str) -> list[Report]:
-        """Return the step and score of a run at each rung it came to."""
+        """Return the step and score of a run at each rung it came to.
+
+        Parameters
+        ----------
+        key : str
+            Its name.
+
+        Returns
+        -------
+        reports : list of (step, score)
+            In order.
+
+        Examples
+        --------
+        >>> from hpsearch import StepLedger
+        >>> ledger = StepLedger()
+        >>> run = ledger.start("mine")
+        >>> [run.report(epoch, 1 - 0.5**epoch) for epoch in (1, 2, 3)]
+        [True, True, True]
+        >>> ledger.reached("mine")
+        [(1, 0.5), (3, 0.875)]
+        """
         scores = {rung: score for rung, k, score in self._read() if k == key}
         rule = self.rule
         return [(rule.min_step * rule.reduction**r, s) for r, s in sorted(scores.items())]
@@ -217,6 +286,13 @@ class Run:
         What was reported, in order.
     should_stop : bool
         Whether the run was told to stop; it stays so.
+
+    Examples
+    --------
+    >>> from hpsearch import StepLedger
+    >>> ledger = StepLedger()
+    >>> ledger.start().report(1, 0.9), ledger.start().report(1, 0.4)
+    (True, False)
     """
 
     def __init__(self, ledger: StepLedger, key: str) -> None:

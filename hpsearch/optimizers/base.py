@@ -34,14 +34,38 @@ class SpaceExhausted(Exception):
 
 @runtime_checkable
 class Optimizer(Protocol):
-    """All that a search needs of an optimizer; one from elsewhere fits in by these names."""
+    """All that a search needs of an optimizer; one from elsewhere fits in by these names.
+
+    Examples
+    --------
+    >>> from hpsearch.optimizers import Optimizer, TPEOptimizer
+    >>> optimizer = TPEOptimizer({"x": [1, 2, 3]}, random_state=0)
+    >>> isinstance(optimizer, Optimizer), optimizer.learns
+    (True, True)
+    >>> optimizer.expect({"x": 2})  # somebody else evaluates it
+    >>> params = optimizer.ask()
+    >>> optimizer.tell(params, score=0.9)
+    >>> params["x"] in (1, 3)
+    True
+    """
 
     @property
     def learns(self) -> bool:
         """False if what is told never changes what is asked: asks may then run far ahead."""
 
     def ask(self) -> Params:
-        """Return the next candidate; raise SpaceExhausted if there is none."""
+        """Return the next candidate.
+
+        Returns
+        -------
+        params : dict
+            Parameter names to values.
+
+        Raises
+        ------
+        SpaceExhausted
+            If there is none.
+        """
 
     def tell(
         self,
@@ -51,14 +75,32 @@ class Optimizer(Protocol):
         noise: float | None = None,
         cost: float | None = None,
     ) -> None:
-        """Take the score of a candidate; greater is better, NaN says that it failed."""
+        """Take the score of a candidate, asked or not; told again, the later word wins.
+
+        Parameters
+        ----------
+        params : dict
+            The candidate.
+        score : float
+            Greater is better; NaN says that it failed.
+        noise : float, optional
+            Variance of the score, if known.
+        cost : float, optional
+            Seconds that the evaluation took, if known.
+        """
 
     def expect(self, params: Params) -> None:
-        """Take note that a candidate is being evaluated though it was not asked here."""
+        """Take note that a candidate is being evaluated though it was not asked here.
+
+        Parameters
+        ----------
+        params : dict
+            The candidate.
+        """
 
 
 class History:
-    """What was asked and told, in the order of asking.
+    """What was asked and told, in the order of asking: what `propose` goes by.
 
     Attributes
     ----------
@@ -70,6 +112,18 @@ class History:
         False while a point is pending.
     noises, costs : list of float
         Variance of the score, and seconds it took; NaN where nothing was said.
+
+    Examples
+    --------
+    >>> from hpsearch.optimizers import RandomOptimizer
+    >>> optimizer = RandomOptimizer({"x": [1, 2, 3]}, random_state=0)
+    >>> params = optimizer.ask()
+    >>> history = optimizer.history
+    >>> len(history.points), len(history.pending)
+    (1, 1)
+    >>> optimizer.tell(params, 0.9)
+    >>> history.scores, history.pending
+    ([0.9], [])
     """
 
     def __init__(self) -> None:
@@ -92,7 +146,25 @@ class History:
         return [p for p, told in zip(self.points, self.told, strict=True) if not told]
 
     def expect(self, point: Point) -> int:
-        """Note the point as pending unless it is known; return its place."""
+        """Note the point as pending unless it is known; return its place.
+
+        Parameters
+        ----------
+        point : Point
+            Of the space.
+
+        Returns
+        -------
+        place : int
+            In `points` and all other lists.
+
+        Examples
+        --------
+        >>> from hpsearch.space import Point
+        >>> history = History()
+        >>> history.expect(Point(0, (0.5,))), history.expect(Point(0, (0.1,)))
+        (0, 1)
+        """
         if point not in self._index:
             self._index[point] = len(self.points)
             self.points.append(point)
@@ -103,7 +175,25 @@ class History:
         return self._index[point]
 
     def tell(self, point: Point, score: float, noise: float | None, cost: float | None) -> None:
-        """Note the score of a point; the later word wins."""
+        """Note the score of a point; the later word wins.
+
+        Parameters
+        ----------
+        point : Point
+            Of the space.
+        score : float
+            NaN for a failure.
+        noise, cost : float or None
+            Variance of the score, and seconds it took.
+
+        Examples
+        --------
+        >>> from hpsearch.space import Point
+        >>> history = History()
+        >>> history.tell(Point(0, (0.5,)), 0.9, noise=None, cost=1.5)
+        >>> history.scores, history.costs
+        ([0.9], [1.5])
+        """
         place = self.expect(point)
         self.scores[place] = score
         self.told[place] = True
@@ -148,10 +238,39 @@ class AbstractOptimizer(ABC):
 
     @abstractmethod
     def propose(self, history: History, rng: np.random.Generator) -> Point:
-        """Return a point of the space that is not in the history; raise SpaceExhausted if none is.
+        """Return a point of the space that is not in the history.
 
         A pure function of the space, the seed, the history and the generator: whatever is kept on
         the instance may only spare work, never change the answer.
+
+        Parameters
+        ----------
+        history : History
+            What was asked and told.
+        rng : numpy.random.Generator
+            Made for this ask; draws of others do not change it.
+
+        Returns
+        -------
+        point : Point
+            What `space.decode` makes a candidate of.
+
+        Raises
+        ------
+        SpaceExhausted
+            If there is no such point.
+
+        Examples
+        --------
+        >>> from hpsearch.optimizers import AbstractOptimizer, SpaceExhausted
+        >>> class Largest(AbstractOptimizer):
+        ...     def propose(self, history, rng):
+        ...         left = [point for point in self.space.points() if point not in history]
+        ...         if not left:
+        ...             raise SpaceExhausted
+        ...         return max(left)
+        >>> [params["x"] for params in Largest({"x": [1, 2, 3]})]
+        [3, 2, 1]
         """
 
     @final
@@ -167,6 +286,13 @@ class AbstractOptimizer(ABC):
         ------
         SpaceExhausted
             If the space is finite and every candidate has been asked.
+
+        Examples
+        --------
+        >>> from hpsearch.optimizers import GridOptimizer
+        >>> optimizer = GridOptimizer({"x": [1, 2]})
+        >>> optimizer.ask(), optimizer.ask()
+        ({'x': 1}, {'x': 2})
         """
         rng = np.random.default_rng([self.seed, len(self.history)])
         start = next((p for p in self._initial if p not in self.history), None)
@@ -203,6 +329,13 @@ class AbstractOptimizer(ABC):
         ------
         ValueError
             If the candidate lies outside the space.
+
+        Examples
+        --------
+        >>> from hpsearch.optimizers import GPOptimizer
+        >>> optimizer = GPOptimizer({"x": (0.0, 1.0)}, random_state=0)
+        >>> optimizer.tell({"x": 0.3}, score=0.8, noise=0.01, cost=12.0)
+        >>> optimizer.tell({"x": 0.9}, score=float("nan"))  # it failed
         """
         score = float(score)
         point = self.space.encode(params)
@@ -210,7 +343,26 @@ class AbstractOptimizer(ABC):
 
     @final
     def expect(self, params: Params) -> None:
-        """Take note that a candidate is being evaluated though it was not asked here."""
+        """Take note that a candidate is being evaluated though it was not asked here.
+
+        Parameters
+        ----------
+        params : dict
+            The candidate; it must lie in the space.
+
+        Raises
+        ------
+        ValueError
+            If it lies outside the space.
+
+        Examples
+        --------
+        >>> from hpsearch.optimizers import GridOptimizer
+        >>> optimizer = GridOptimizer({"x": [1, 2]})
+        >>> optimizer.expect({"x": 1})
+        >>> optimizer.ask()
+        {'x': 2}
+        """
         self.history.expect(self.space.encode(params))
 
     def __iter__(self) -> Iterator[Params]:

@@ -102,7 +102,32 @@ class EffectDisplay(Drawn):
         return cls(outcome, found, by_process).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> Self:
-        """Draw it, on given axes or on a new figure; see `from_search`."""
+        """Draw it again, on given axes or on a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : EffectDisplay
+            This one, with `ax_` and `figure_` of the drawing.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV
+        >>> from hpsearch.plots import EffectDisplay
+        >>> grid = {"C": [0.01, 0.1, 1, 10], "gamma": [0.1, 1]}
+        >>> search = ExhaustiveSearchCV(SVC(), grid).fit(*load_iris(return_X_y=True))
+        >>> _, axes = plt.subplots(2)
+        >>> display = EffectDisplay.from_search(search, "C")
+        >>> display.plot(ax=axes[1]).ax_ is axes[1]
+        True
+        """
         if len(self.outcome.complete) < MIN_CANDIDATES:
             raise ValueError(
                 f"{len(self.outcome.complete)} candidates are complete: an effect needs "

@@ -68,7 +68,32 @@ class TimelineDisplay(Drawn):
         return cls(outcome_of(search)).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> Self:
-        """Draw it, on given axes or on a new figure; see `from_search`."""
+        """Draw it again, on given axes or on a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : TimelineDisplay
+            This one, with `ax_` and `figure_` of the drawing.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV
+        >>> from hpsearch.plots import TimelineDisplay
+        >>> grid = {"C": [0.01, 0.1, 1, 10], "gamma": [0.1, 1]}
+        >>> search = ExhaustiveSearchCV(SVC(), grid).fit(*load_iris(return_X_y=True))
+        >>> _, axes = plt.subplots(2)
+        >>> display = TimelineDisplay.from_search(search)
+        >>> display.plot(ax=axes[1]).ax_ is axes[1]
+        True
+        """
         spans = spans_of(self.outcome)
         if not spans:
             raise ValueError("It is not known when the fits of this search ran.")

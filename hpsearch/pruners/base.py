@@ -30,22 +30,80 @@ Move = tuple[Trial, Stage | Verdict]
 
 @runtime_checkable
 class Pruner(Protocol):
-    """Decides what a trial runs next."""
+    """Decides what a trial runs next.
+
+    Examples
+    --------
+    >>> from hpsearch import RacingPruner
+    >>> from hpsearch.trial import Board, Trial
+    >>> pruner, trial, board = RacingPruner(), Trial(0, {"C": 1.0}), Board("score", 5, [])
+    >>> pruner.stage(trial, board)
+    Stage(splits=(0,), resource=1.0)
+    >>> pruner.judge(trial, board)
+    <Verdict.PAUSE: 'pause'>
+    >>> pruner.promote(board), pruner.hasten(board)  # no trial waits, none runs
+    (None, None)
+    """
 
     def stage(self, trial: Trial, board: Board) -> Stage:
-        """Return the stage that a trial is in by its results: the first one of a new trial."""
+        """Return the stage that a trial is in by its results: the first one of a new trial.
+
+        Parameters
+        ----------
+        trial : Trial
+            The trial.
+        board : Board
+            The search so far.
+
+        Returns
+        -------
+        stage : Stage
+            Splits, and the share of the resource.
+        """
 
     def judge(self, trial: Trial, board: Board) -> Stage | Verdict:
-        """Return what becomes of a trial that has run its stage."""
+        """Return what becomes of a trial that has run its stage.
+
+        Parameters
+        ----------
+        trial : Trial
+            The trial.
+        board : Board
+            The search so far.
+
+        Returns
+        -------
+        verdict : Stage or Verdict
+            A stage to go on with at once, or whether it is done, stopped, or waits to be promoted.
+        """
 
     def promote(self, board: Board) -> Move | None:
         """Return a paused trial that deserves a free slot more than a new one does, if any.
 
-        With it comes its next stage, or the verdict that it is not worth another.
+        Parameters
+        ----------
+        board : Board
+            The search so far.
+
+        Returns
+        -------
+        move : (Trial, Stage or Verdict) or None
+            With it comes its next stage, or the verdict that it is not worth another.
         """
 
     def hasten(self, board: Board) -> Move | None:
-        """Return a running trial and a wider stage, for a slot that would stay idle."""
+        """Return a running trial and a wider stage, for a slot that would stay idle.
+
+        Parameters
+        ----------
+        board : Board
+            The search so far.
+
+        Returns
+        -------
+        move : (Trial, Stage) or None
+            None lets the slot wait.
+        """
 
 
 @dataclass(frozen=True)

@@ -87,12 +87,28 @@ class HalvingPruner(NoPruner):
             )
 
     def between(self, least: float, most: float) -> Self:
-        """Return the same pruner for a resource of which this much is the least and the most.
+        """Return the same pruner with its "auto" settled.
+
+        Parameters
+        ----------
+        least, most : float
+            Of the resource, where the pruner does not say.
+
+        Returns
+        -------
+        pruner : HalvingPruner
+            With numbers for `min_resources` and `max_resources`.
 
         Raises
         ------
         ValueError
             If `min_resources` is above `max_resources`.
+
+        Examples
+        --------
+        >>> from hpsearch import HalvingPruner
+        >>> HalvingPruner().between(least=10, most=900).min_resources
+        33.333333333333336
         """
         largest = most if isinstance(self.max_resources, str) else self.max_resources
         if isinstance(self.min_resources, str):
@@ -116,7 +132,25 @@ class HalvingPruner(NoPruner):
         return [float(self.factor) ** -k for k in range(n_steps, -1, -1)]
 
     def first_rung(self, trial: Trial) -> int:
-        """The rung on which a trial begins."""
+        """Return the rung on which a trial begins.
+
+        Parameters
+        ----------
+        trial : Trial
+            The trial.
+
+        Returns
+        -------
+        rung : int
+            Its place in `rungs`.
+
+        Examples
+        --------
+        >>> from hpsearch import HalvingPruner
+        >>> from hpsearch.trial import Trial
+        >>> HalvingPruner().between(1, 27).first_rung(Trial(4, {}))
+        0
+        """
         return 0
 
     def stage(self, trial: Trial, board: Board) -> Stage:
@@ -191,7 +225,26 @@ class HyperbandPruner(HalvingPruner):
     """
 
     def first_rung(self, trial: Trial) -> int:
-        """The rung on which a trial begins: a function of its number alone."""
+        """Return the rung on which a trial begins: a function of its number alone.
+
+        Parameters
+        ----------
+        trial : Trial
+            The trial.
+
+        Returns
+        -------
+        rung : int
+            Its place in `rungs`.
+
+        Examples
+        --------
+        >>> from hpsearch import HyperbandPruner
+        >>> from hpsearch.trial import Trial
+        >>> pruner = HyperbandPruner().between(1, 27)
+        >>> [pruner.first_rung(Trial(i, {})) for i in range(8)]
+        [0, 1, 0, 2, 0, 1, 3, 0]
+        """
         return self._cycle[trial.number % len(self._cycle)]
 
     @cached_property
