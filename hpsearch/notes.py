@@ -3,7 +3,8 @@
 A call writes a small file when it starts and removes it when it ends. From the files the parent
 knows which calls were running when a process died, and for how long each has been running. The
 same wrapper makes workers leave within seconds when their parent is killed, and takes away what
-the parent could not.
+the parent could not. (A worker whose parent is killed before its first call leaves when joblib's
+idle time is over, five minutes.)
 """
 
 from __future__ import annotations
