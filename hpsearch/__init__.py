@@ -16,11 +16,13 @@ from hpsearch.pruners import HalvingPruner, HyperbandPruner, RacingPruner
 from hpsearch.rules import FastestWithin, OneStandardError, WithinPercent
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.steps import StepHalving, StepLedger
+from hpsearch.stopping import EarlyStopping, Stopper
 
 __all__ = [
     "BaseSearchCV",
     "Categorical",
     "CheckpointError",
+    "EarlyStopping",
     "Event",
     "ExhaustiveSearchCV",
     "FastestWithin",
@@ -42,6 +44,7 @@ __all__ = [
     "StepHalving",
     "StepLedger",
     "StopSearch",
+    "Stopper",
     "TPESearchCV",
     "WithinPercent",
     "maximize",

@@ -39,6 +39,7 @@ from hpsearch.reuse import Family, Planner, Settings
 from hpsearch.reuse.growth import Growth
 from hpsearch.space import Space
 from hpsearch.sqlite_journal import SQLiteJournal
+from hpsearch.stopping import EarlyStopping, Stopping
 from hpsearch.trial import Params, Status, Trial
 from hpsearch.work import Work
 
@@ -131,6 +132,11 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
     keep : {"predictions", "estimators"}, list of both, Keep or None, default=None
         What to keep of the best candidates beside their scores, in `kept_`. What an earlier run
         of a checkpoint has computed is not kept.
+    early_stopping : int, EarlyStopping or None, default=None
+        For LightGBM, XGBoost, CatBoost and HistGradientBoosting, also as the last step of a
+        Pipeline: each fit ends when so many rounds bring nothing better on a tenth of its training
+        rows, held back and transformed by the fitted steps. The refit has no rows held back, and
+        the mean of the best rounds of the splits. `EarlyStopping` has more to choose.
 
     Attributes
     ----------
@@ -138,6 +144,8 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         A record a candidate, also of those that failed.
     kept_ : Kept
         With `keep=`: the number of a candidate to its out-of-fold predictions and fold models.
+    n_rounds_ : int
+        With `early_stopping=`: the rounds that the refit is given.
     split_sizes_ : list of (int, int)
         Training and test rows of each split.
     stopped_ : str or None
@@ -179,6 +187,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         "deterministic": ["boolean", bridge.positive_int],
         "watch": [callable, list, tuple, None],
         "keep": [str, list, tuple, Keep, None],
+        "early_stopping": [bridge.positive_int, EarlyStopping, None],
     }
 
     @abstractmethod
@@ -204,6 +213,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
+        early_stopping: int | EarlyStopping | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -226,6 +236,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         self.deterministic = deterministic
         self.watch = watch
         self.keep = keep
+        self.early_stopping = early_stopping
 
     @abstractmethod
     def _candidates(self, origin: Origin) -> Source:
@@ -409,6 +420,10 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         source: Source,
         resource: Resource | None,
     ) -> Work:
+        stopping = self._stopping(prepared, splits)
+        reuse = Settings.of(self.reuse)
+        if stopping is not None:  # what stops early is not what a longer fit begins with
+            reuse = reuse.without(stopping.early.types)
         return Work(
             estimator=prepared.estimator,
             X=prepared.X,
@@ -422,14 +437,25 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             verbose=self.verbose,
             n_candidates=source.n_candidates,
             ambient=bridge.Ambient.here(),
-            reuse=Settings.of(self.reuse),
+            reuse=reuse,
             learns=source.optimizer.learns,
             n_workers=effective_n_jobs(self.n_jobs),
             resource=resource,
-            growth=self._growth(prepared.estimator, resource),
+            growth=None if stopping else self._growth(prepared.estimator, resource),
             is_stratified=bridge.n_classes(prepared.estimator, prepared.y) > 1,
             keep=Keep.of(self.keep),
+            stopping=stopping,
         )
+
+    def _stopping(self, prepared: bridge.Prepared, splits: Splits) -> Stopping | None:
+        """Return the rows that fits are stopped by, if they are."""
+        early = EarlyStopping.of(self.early_stopping)
+        if early is None:
+            return None
+        early.check(prepared.estimator, self._searched(), prepared.fit_params)
+        of_classes = bridge.n_classes(prepared.estimator, prepared.y) > 1
+        groups = prepared.split_params.get("groups")
+        return Stopping.on(early, splits, prepared.y, groups, prepared.cv, of_classes=of_classes)
 
     def _search(
         self,
@@ -519,6 +545,10 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
     ) -> None:
         # Values may be estimators: the fit must not change those in `cv_results_`.
         best = clone(prepared.estimator).set_params(**clone(self.best_params_, safe=False))
+        early = EarlyStopping.of(self.early_stopping)
+        rounds = None if early is None else early.settle(best, self.trials_[self.best_index_])
+        if rounds is not None:
+            self.n_rounds_ = rounds
         refit = Refit(best, prepared.X, prepared.y, prepared.fit_params)
         crashed = any(trial.status is Status.CRASHED for trial in self.trials_)
         fit = refit.apart if crashed or self.fit_timeout is not None else refit.here

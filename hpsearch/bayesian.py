@@ -24,6 +24,7 @@ from hpsearch.pruners import Pruner
 from hpsearch.reuse import Family
 from hpsearch.space import Space
 from hpsearch.start import starting_params
+from hpsearch.stopping import EarlyStopping
 from hpsearch.trial import Params
 
 
@@ -78,6 +79,7 @@ class DistributionSearchCV(BaseSearchCV):
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
+        early_stopping: int | EarlyStopping | None = None,
         initial_params: Sequence[Params] | None = None,
         prior_trials: Sequence[tuple[Params, float]] | None = None,
         cost_aware: bool = False,
@@ -104,6 +106,7 @@ class DistributionSearchCV(BaseSearchCV):
             deterministic=deterministic,
             watch=watch,
             keep=keep,
+            early_stopping=early_stopping,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -202,7 +205,7 @@ class GPSearchCV(DistributionSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
-    watch, keep : see `BaseSearchCV`
+    watch, keep, early_stopping : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
         Candidates to evaluate first, after the estimator's own values. What one leaves out is
         taken from the estimator.

@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import NoneType
@@ -31,6 +31,7 @@ from hpsearch.reuse.lending import is_read_only_error, says_read_only
 from hpsearch.reuse.sharing import Sharing
 from hpsearch.reuse.store import Store, capacity_for
 from hpsearch.reuse.values import Key
+from hpsearch.stopping import STOPPED_AT, Validation
 from hpsearch.trial import NAN_RETURNED, Job, SplitResult, Status, Task
 from hpsearch.work import Work
 
@@ -131,7 +132,9 @@ class PlainBench:
         """Fit an estimator, going on from its last rung's model if there is one."""
 
         def fit(model: Any) -> None:
-            _fit(model, fold.train, callbacks, model.fit)
+            last = stopped_fit(self._work, model, fold)
+            run = model.fit if last is None else partial(last, model)
+            _fit(model, fold.train, callbacks, run)
 
         growth = self._work.growth
         if growth is None:
@@ -276,8 +279,10 @@ class Bench:
             self._sharing.note("fit")
             return estimator
 
+        last = stopped_fit(self._work, estimator, fold)
+
         def fit(X: Any, y: Any = None, **params: Any) -> None:
-            self._sharing.fit(estimator, candidate.part, candidate.root, X, y, params)
+            self._sharing.fit(estimator, candidate.part, candidate.root, X, y, params, last)
 
         _fit(estimator, fold.train, callbacks, fit)
         if has_twin:
@@ -286,7 +291,8 @@ class Bench:
 
     def _lent(self, fold: Fold) -> Fold:
         """Handles of the candidate's own to the rows of a frozen fold."""
-        train, test = (
+        tokens = (fold.key, (fold.key, "test"), (fold.key, "valid"))
+        train, test, *own = (
             Rows(
                 self._sharing.hand_out(rows.X, token),
                 None if rows.y is None else self._sharing.hand_out(rows.y, None),
@@ -294,9 +300,10 @@ class Bench:
                 {k: self._folds.lend(v) for k, v in rows.score_params.items()},
                 is_lent=True,
             )
-            for rows, token in ((fold.train, fold.key), (fold.test, (fold.key, "test")))
+            for rows, token in zip(fold.parts, tokens, strict=False)
         )
-        return Fold(fold.key, train, test, fold.n_test_rows)
+        valid = None if fold.valid is None else (*own, test)[0]
+        return Fold(fold.key, train, test, fold.n_test_rows, valid)
 
 
 def note_span(result: SplitResult, began: float) -> None:
@@ -332,6 +339,14 @@ def _fit(estimator: Any, rows: Rows, callbacks: bridge.FitCallbacks | None, fit:
         _ = fit() if rows.y is None else fit(rows.y)
 
 
+def stopped_fit(work: Work, estimator: Any, fold: Fold) -> Callable[..., Any] | None:
+    """Return what fits an estimator that is stopped by the rows of the fold; None for its `fit`."""
+    if work.stopping is None or fold.valid is None:
+        return None
+    valid = Validation(fold.valid.X, fold.valid.y, fold.valid.fit_params)
+    return work.stopping.fitter(estimator, fold.train.fit_params, valid)
+
+
 def score(work: Work, task: Task, estimator: Any, fold: Fold, fit_seconds: float) -> SplitResult:
     """Score a fitted candidate on the test rows, and on the training rows if asked for."""
     began = time.perf_counter()
@@ -343,6 +358,8 @@ def score(work: Work, task: Task, estimator: Any, fold: Fold, fit_seconds: float
     }
     if work.return_train_score:
         details["train_scores"], _ = _score(work, estimator, fold.train)
+    if work.stopping is not None and fold.valid is not None:
+        details[STOPPED_AT] = dict(work.stopping.found(estimator))
     failure = failure or not_a_number(scores)
     if failure is not None:
         details["failed_in"] = "score"

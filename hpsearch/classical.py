@@ -26,6 +26,7 @@ from hpsearch.protocols import Watcher
 from hpsearch.pruners import Pruner
 from hpsearch.reuse import Family
 from hpsearch.space import Space
+from hpsearch.stopping import EarlyStopping
 from hpsearch.trial import Params
 
 FOREIGN = "a space of hyperopt, scikit-optimize or ConfigSpace"
@@ -48,7 +49,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
-    watch, keep : see `BaseSearchCV`
+    watch, keep, early_stopping : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -97,6 +98,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
+        early_stopping: int | EarlyStopping | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -118,6 +120,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
             deterministic=deterministic,
             watch=watch,
             keep=keep,
+            early_stopping=early_stopping,
         )
         self.param_grid = param_grid
 
@@ -160,7 +163,7 @@ class SampledSearchCV(BaseSearchCV):
         Takes a candidate (a dict), returns whether it may be fitted. What it rejects does not
         count towards `n_iter`.
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
-    watch, keep : see `BaseSearchCV`
+    watch, keep, early_stopping : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -214,6 +217,7 @@ class SampledSearchCV(BaseSearchCV):
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
+        early_stopping: int | EarlyStopping | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -235,6 +239,7 @@ class SampledSearchCV(BaseSearchCV):
             deterministic=deterministic,
             watch=watch,
             keep=keep,
+            early_stopping=early_stopping,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter

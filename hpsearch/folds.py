@@ -31,48 +31,71 @@ class Rows:
 
 @dataclass(slots=True)
 class Fold:
-    """The rows of one split, for estimators that take X as it is or as a kernel."""
+    """The rows of one split, for estimators that take X as it is or as a kernel.
+
+    `valid` are those that a fit is stopped by: None, or the test rows, or some of their own.
+    """
 
     key: Key
     train: Rows
     test: Rows
     n_test_rows: int
+    valid: Rows | None = None
+
+    @property
+    def parts(self) -> list[Rows]:
+        """The training rows, the test rows, and the validation rows if they are others."""
+        has_own = self.valid is not None and self.valid is not self.test
+        return [self.train, self.test, *([self.valid] if has_own and self.valid else [])]
 
 
 def fold_key(work: Work, task: Task, estimator: Any) -> Key:
     """What the rows depend on: of a precomputed kernel other columns are taken."""
     share = task.resource if work.resource is not None and work.resource.is_rows else 1.0
-    return "fold", task.split, share, bridge.is_pairwise(estimator)
+    is_stopped = work.stopping is not None and work.stopping.fits(estimator)
+    return "fold", task.split, share, bridge.is_pairwise(estimator), is_stopped
 
 
 def cut(work: Work, task: Task, estimator: Any) -> Fold:
     """Cut the rows of a task's split out of the data."""
-    train, test = (bridge.as_indices(work.X, rows) for rows in _rows(work, task))
+    train, test = work.splits[task.split]
+    valid = None
+    if work.stopping is not None and work.stopping.fits(estimator):
+        train, valid = work.stopping.rows(task.split, train, test)
+    train, seen = (bridge.as_indices(work.X, r) for r in (_share(work, task, train), test))
     fit_params = bridge.params_of_rows(work.X, work.fit_params, train)
     train_params, test_params = (
         bridge.params_of_rows(work.X, work.score_params, rows) if work.score_params else {}
-        for rows in (train, test)
+        for rows in (train, seen)
     )
-    X_test, y_test = bridge.take_rows(estimator, work.X, work.y, test, train)
-    return Fold(
+    X_test, y_test = bridge.take_rows(estimator, work.X, work.y, seen, train)
+    fold = Fold(
         fold_key(work, task, estimator),
         Rows(*bridge.take_rows(estimator, work.X, work.y, train), fit_params, train_params),
         Rows(X_test, y_test, {}, test_params),
         bridge.n_rows(X_test),
     )
+    if valid is not None:
+        rows = bridge.as_indices(work.X, valid)
+        theirs = bridge.params_of_rows(work.X, work.fit_params, rows)
+        if valid is test:
+            fold.test.fit_params = theirs
+            fold.valid = fold.test
+        else:
+            fold.valid = Rows(*bridge.take_rows(estimator, work.X, work.y, rows, train), theirs, {})
+    return fold
 
 
-def _rows(work: Work, task: Task) -> tuple[Any, Any]:
-    """Training and test rows of a task; with a share of the rows, so many of the training rows."""
-    train, test = work.splits[task.split]
+def _share(work: Work, task: Task, train: Any) -> Any:
+    """The training rows of a task; with a share of the rows, so many of them."""
     if work.resource is None or not work.resource.is_rows:
-        return train, test
+        return train
     train = np.flatnonzero(train) if np.asarray(train).dtype == bool else np.asarray(train)
     n_rows = int(work.resource.amount(task.resource, len(train)))
     if n_rows >= len(train):
-        return train, test
+        return train
     order = nested_order(work.y, train, work.is_stratified, task.split)
-    return np.sort(order[:n_rows]), test
+    return np.sort(order[:n_rows])
 
 
 class Folds:
@@ -127,6 +150,6 @@ class Folds:
 
 def _contents(fold: Fold) -> list[Any]:
     found = []
-    for rows in (fold.train, fold.test):
+    for rows in fold.parts:
         found += [rows.X, rows.y, *rows.fit_params.values(), *rows.score_params.values()]
     return found

@@ -16,6 +16,7 @@ from hpsearch import _sklearn as bridge
 from hpsearch import results
 from hpsearch.protocols import SearchAborted
 from hpsearch.resources import Resource
+from hpsearch.stopping import EarlyStopping
 from hpsearch.trial import NAN_RETURNED, Params, Status, Trial
 
 NON_FINITE = "One or more of the test scores are non-finite"
@@ -96,6 +97,9 @@ def _set_table(
     search.scorer_ = bridge.public_scorer(prepared.scorer)
     with _blanks_explained(trials):
         search.cv_results_ = bridge.summarise(search, candidates, search.n_splits_, out)
+    early = EarlyStopping.of(search.early_stopping)
+    if early is not None:
+        search.cv_results_ |= early.columns(trials, search.n_splits_)
     if resource is not None:
         amounts = resource.amounts(shares, bridge.n_rows(prepared.X))
         search.cv_results_["n_resources"] = amounts

@@ -11,6 +11,7 @@ from hpsearch.keep import Keep
 from hpsearch.resources import Resource
 from hpsearch.reuse import Settings
 from hpsearch.reuse.growth import Growth
+from hpsearch.stopping import Stopping
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,8 @@ class Work:
 
     `learns`: later candidates depend on the scores of earlier ones. `resource` is what halving
     gives out, and `is_stratified` says that a share of the rows has the classes in proportion;
-    `growth` lets fits go on from those with less of the resource.
+    `growth` lets fits go on from those with less of the resource; `stopping` has rows that fits are
+    stopped by.
     """
 
     estimator: Any
@@ -41,6 +43,7 @@ class Work:
     is_stratified: bool = False
     growth: Growth | None = None
     keep: Keep | None = None
+    stopping: Stopping | None = None
 
     @property
     def litter(self) -> list[str]:

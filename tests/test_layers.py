@@ -43,6 +43,7 @@ LAYERS = [
         "backlog",
         "budget",
         "space",
+        "stopping",
     },
     {
         "checks",

@@ -13,7 +13,7 @@ upstream     what comes before the part in its pipeline
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sklearn.compose import ColumnTransformer
@@ -68,6 +68,10 @@ class Settings:
                     f"reuse: {item!r} is neither a Family nor one of {', '.join(map(repr, KINDS))}."
                 )
         return cls("prefix" in reuse, "inactive" in reuse, tuple(families))
+
+    def without(self, types: set[str]) -> Settings:
+        """The same, less the families of some types of estimators."""
+        return replace(self, families=tuple(f for f in self.families if types.isdisjoint(f.types)))
 
     def __bool__(self) -> bool:
         return self.prefix or self.inactive or bool(self.families)

@@ -76,6 +76,7 @@ class Sharing:
         self._handles: dict[int, tuple[Any, Any]] = {}  # id: (the handle, token)
         self._scope: list[Any] = [None]  # tokens of the tables that branches take columns from
         self._shared: Counter[str] = Counter()
+        self._last: Callable[..., Any] | None = None
         self.ledger = Ledger()
 
     # A job, and a task of it
@@ -129,7 +130,14 @@ class Sharing:
     # Fitting
 
     def fit(
-        self, estimator: Any, part: Part, root: Any, X: Any, y: Any, params: Mapping[str, Any]
+        self,
+        estimator: Any,
+        part: Part,
+        root: Any,
+        X: Any,
+        y: Any,
+        params: Mapping[str, Any],
+        last: Callable[..., Any] | None = None,
     ) -> None:
         """Fit a candidate, or give it what fitting would.
 
@@ -143,8 +151,12 @@ class Sharing:
             Stands for the rows X and y, the same whenever they are.
         X, y, params
             What its `fit` is given.
+        last : callable or None, default=None
+            Fits the last step, the estimator itself if there are no steps, in the place of its
+            own `fit`; it is given that first.
         """
         targets = () if y is None else (y,)
+        self._last = last
         self._fit(estimator, part, root, root, X, targets, params)
 
     def _fit(
@@ -182,7 +194,7 @@ class Sharing:
         targets: tuple[Any, ...],
         params: Mapping[str, Any],
     ) -> None:
-        fit = type(estimator).fit
+        fit = self._last or type(estimator).fit
         values = self._wanted.get((root, part.key), ())
         if token is None or not part.is_shareable or (len(values) < 2 and not self._keeps_models):
             fit(estimator, X, *targets, **params)
