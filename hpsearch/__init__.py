@@ -16,7 +16,7 @@ from hpsearch.pruners import HalvingPruner, HyperbandPruner, RacingPruner
 from hpsearch.rules import FastestWithin, OneStandardError, WithinPercent
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.steps import StepHalving, StepLedger
-from hpsearch.stopping import EarlyStopping, Stopper
+from hpsearch.stopping import EarlyStopping
 
 __all__ = [
     "BaseSearchCV",
@@ -44,7 +44,6 @@ __all__ = [
     "StepHalving",
     "StepLedger",
     "StopSearch",
-    "Stopper",
     "TPESearchCV",
     "WithinPercent",
     "maximize",

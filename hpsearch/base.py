@@ -17,7 +17,7 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
-from hpsearch import foreign, results
+from hpsearch import foreign, results, stopping
 from hpsearch.display import watchers_for, watchers_of
 from hpsearch.evaluation import CrossValidation
 from hpsearch.executors import executor_for
@@ -420,10 +420,10 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         source: Source,
         resource: Resource | None,
     ) -> Work:
-        stopping = self._stopping(prepared, splits)
+        stops = self._stopping(prepared, splits)
         reuse = Settings.of(self.reuse)
-        if stopping is not None:  # what stops early is not what a longer fit begins with
-            reuse = reuse.without(stopping.early.types)
+        if stops is not None:  # what stops early is not what a longer fit begins with
+            reuse = reuse.without(stopping.types_of(stops.early))
         return Work(
             estimator=prepared.estimator,
             X=prepared.X,
@@ -441,18 +441,18 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             learns=source.optimizer.learns,
             n_workers=effective_n_jobs(self.n_jobs),
             resource=resource,
-            growth=None if stopping else self._growth(prepared.estimator, resource),
+            growth=None if stops else self._growth(prepared.estimator, resource),
             is_stratified=bridge.n_classes(prepared.estimator, prepared.y) > 1,
             keep=Keep.of(self.keep),
-            stopping=stopping,
+            stopping=stops,
         )
 
     def _stopping(self, prepared: bridge.Prepared, splits: Splits) -> Stopping | None:
         """Return the rows that fits are stopped by, if they are."""
-        early = EarlyStopping.of(self.early_stopping)
+        early = stopping.early_of(self.early_stopping)
         if early is None:
             return None
-        early.check(prepared.estimator, self._searched(), prepared.fit_params)
+        stopping.check(early, prepared.estimator, self._searched(), prepared.fit_params)
         of_classes = bridge.n_classes(prepared.estimator, prepared.y) > 1
         groups = prepared.split_params.get("groups")
         return Stopping.on(early, splits, prepared.y, groups, prepared.cv, of_classes=of_classes)
@@ -545,8 +545,10 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
     ) -> None:
         # Values may be estimators: the fit must not change those in `cv_results_`.
         best = clone(prepared.estimator).set_params(**clone(self.best_params_, safe=False))
-        early = EarlyStopping.of(self.early_stopping)
-        rounds = None if early is None else early.settle(best, self.trials_[self.best_index_])
+        early = stopping.early_of(self.early_stopping)
+        rounds = (
+            None if early is None else stopping.settle(early, best, self.trials_[self.best_index_])
+        )
         if rounds is not None:
             self.n_rounds_ = rounds
         refit = Refit(best, prepared.X, prepared.y, prepared.fit_params)

@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from hpsearch import _sklearn as bridge
-from hpsearch import results
+from hpsearch import results, stopping
 from hpsearch.protocols import SearchAborted
 from hpsearch.resources import Resource
-from hpsearch.stopping import EarlyStopping
 from hpsearch.trial import NAN_RETURNED, Params, Status, Trial
 
 NON_FINITE = "One or more of the test scores are non-finite"
@@ -97,9 +96,9 @@ def _set_table(
     search.scorer_ = bridge.public_scorer(prepared.scorer)
     with _blanks_explained(trials):
         search.cv_results_ = bridge.summarise(search, candidates, search.n_splits_, out)
-    early = EarlyStopping.of(search.early_stopping)
+    early = stopping.early_of(search.early_stopping)
     if early is not None:
-        search.cv_results_ |= early.columns(trials, search.n_splits_)
+        search.cv_results_ |= stopping.columns(early, trials, search.n_splits_)
     if resource is not None:
         amounts = resource.amounts(shares, bridge.n_rows(prepared.X))
         search.cv_results_["n_resources"] = amounts

@@ -23,9 +23,8 @@ from hpsearch import (
     EarlyStopping,
     ExhaustiveSearchCV,
     GPSearchCV,
-    Stopper,
 )
-from hpsearch.stopping import stoppers
+from hpsearch.stopping import Stopper, stoppers
 
 takes_rows = pytest.mark.skipif(
     sklearn.__version__ < "1.7", reason="HistGradientBoosting took no validation rows"
