@@ -28,6 +28,7 @@ from hpsearch.trial import Params, SplitResult, Task
 from hpsearch.work import Work
 
 MAX_SEEN = 2_000  # candidates that are looked at one by one
+LEAST_TOLD = 2**20  # bytes that a fit took
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,7 @@ def _told_probes(
         f"({short_params(slowest[0])})."
     )
     lines = [told]
-    if n_bytes:
+    if n_bytes >= LEAST_TOLD:
         lines.append(f"A fit took up to {n_bytes / 2**20:.3g} MiB.")
     failed = [result for _, result, _ in probed if result.status.is_failure]
     if failed:

@@ -20,6 +20,8 @@ from hpsearch.trial import Params, SplitResult, Trial
 Array = NDArray[np.float64]
 LEAST = 1e-6  # seconds; less cannot be told from nothing
 PENALTY = 0.1  # in observations
+MOST_BEYOND = 10  # times the longest, and a part of the shortest, of those that are done
+STRETCH = 0.25  # of the range that was seen: beyond it a line from few candidates tells nothing
 MAX_FITTED = 500  # candidates; more do not change the line, and cost time
 
 
@@ -53,17 +55,16 @@ class TimeModel:
         X, y = X - self._means, y - self._mean
         gram = X.T @ X + PENALTY * np.eye(X.shape[1])
         self._slopes = np.linalg.solve(gram, X.T @ y)
+        self._range = (math.log(spent.min() / MOST_BEYOND), math.log(spent.max() * MOST_BEYOND))
         # The mean of a lognormal is more than the exponential of the mean (Duan's smearing, 1983).
         self._smear = 1.0
         self._smear = float(spent.mean() / self.predict(params).mean())
-        self._range = (float(spent.min()) / 10, float(spent.max()) * 10)
 
     def predict(self, params: Sequence[Params]) -> Array:
         """Return the seconds that candidates should take, (n,)."""
         X = self._features(params) - self._means
-        seconds: Array = np.exp(self._mean + X @ self._slopes) * self._smear
-        low, high = getattr(self, "_range", (0.0, math.inf))
-        return np.clip(seconds, low, high)
+        seconds: Array = np.exp(np.clip(self._mean + X @ self._slopes, *self._range)) * self._smear
+        return seconds
 
     def _features(self, params: Sequence[Params]) -> Array:
         return np.array([[f for c in self._columns for f in c(p)] for p in params]).reshape(
@@ -94,7 +95,8 @@ class _Column:
             value = params.get(self._name)
             if not _is_number(value) or (self._log and value <= 0):  # type: ignore[operator]
                 return [0.5]
-            return [(self._place(value) - self._low) / self._width]
+            at = (self._place(value) - self._low) / self._width
+            return [min(max(at, -STRETCH), 1 + STRETCH)]
         label = _label(params.get(self._name))
         return [float(label == level) for level in self._levels]
 

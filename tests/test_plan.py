@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from hpsearch import ExhaustiveSearchCV, GPSearchCV, Real, SampledSearchCV, TPESearchCV
+from hpsearch.timing import TimeModel
 
 X, Y = load_iris(return_X_y=True)
 
@@ -154,3 +155,11 @@ def test_what_is_no_share_is_refused(cv):
     """With what is accepted."""
     with pytest.raises(ValueError, match="'cv' parameter"):
         ExhaustiveSearchCV(SVC(), {"C": [1]}, cv=cv).fit(X, Y)
+
+
+def test_far_from_the_probes_times_stay_in_sight():
+    """Three probes close together say little of the rest of the space, and nothing overflows."""
+    probes = [{"C": 1.0, "gamma": 0.1}, {"C": 1.01, "gamma": 0.1001}, {"C": 1.0, "gamma": 0.11}]
+    model = TimeModel(probes, [0.01, 0.02, 0.4])
+    found = model.predict([{"C": 1e9, "gamma": 1e-9}, {"C": -1e9, "gamma": 1e300}])
+    assert ((found > 0) & (found <= 20 * 0.4)).all()

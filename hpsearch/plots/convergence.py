@@ -98,7 +98,7 @@ class ConvergenceDisplay(Drawn):
         shown = np.maximum(means, low)
         ax.plot(numbers, shown, "o", color=POINT, ms=4, alpha=0.7, label="complete")
         if numbers:
-            best = np.maximum.accumulate(means)
+            best = np.maximum.accumulate(shown)
             ends = [*numbers, max(t.number for t in outcome.trials) + 1]
             ax.step(ends, [*best, best[-1]], where="post", color=BEST, label="best so far")
         pruned = [t for t in outcome.trials if t.status is Status.PRUNED]
@@ -124,8 +124,11 @@ class ConvergenceDisplay(Drawn):
 
 
 def _floor(means: Any) -> float:
-    """The least score that is drawn to scale: a few hopeless ones would flatten all the others."""
+    """The least score that is drawn to scale: a few hopeless ones would flatten all the others.
+
+    Where most candidates are about as good as the best, the lower quarter tells how far to go.
+    """
     if not len(means):
         return -math.inf
-    median, top = float(np.median(means)), float(means.max())
-    return median - DEPTH * (top - median) if top > median else float(means.min())
+    low, median, top = (float(q) for q in np.quantile(means, [0.25, 0.5, 1.0]))
+    return min(median - DEPTH * (top - median), low - (top - low) / 2)

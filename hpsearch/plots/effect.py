@@ -18,7 +18,7 @@ from hpsearch.brief import short_names
 from hpsearch.dimensions import Dimension
 from hpsearch.importance import Encoded, forest_of
 from hpsearch.optimizers._columns import MISSING
-from hpsearch.optimizers._evidence import standardised
+from hpsearch.optimizers._evidence import scaled
 from hpsearch.optimizers._gaussian import Posterior, fit
 from hpsearch.outcome import Outcome, outcome_of
 from hpsearch.plots._canvas import BEST, COLOURS, POINT, Array, Drawn, is_log, is_numeric, ticks_of
@@ -152,6 +152,8 @@ class EffectDisplay(Drawn):
             ax.plot(x, mean, color=POINT)
             at = [float(t.params[name]) for t in numbers]
             _scale(ax.set_xscale, dimension)
+            if not is_log(dimension) and isinstance(dimension.decode(0.5), int):
+                ax.xaxis.get_major_locator().set_params(integer=True)
         else:
             style = {"fmt": "s", "color": POINT, "capsize": 4}
             ax.errorbar(units, mean, yerr=2 * spread, **style)
@@ -266,8 +268,9 @@ class Slices:
         trials = outcome.complete[-MAX_SCORES:]
         scores = outcome.means[-MAX_SCORES:]
         rows = columns.rows([outcome.space.encode(t.params) for t in trials])
-        y = standardised(scores)
-        unit, zero = _back(scores, y)
+        y, unit = scaled(scores)
+        top = int(np.argmax(scores))
+        zero = float(scores[top]) - unit * float(y[top])
         if self.by_process and y.any():
             X = columns.features(rows)
             posterior = Posterior.of(X, columns.group, y, fit(X, columns.group, y))
@@ -285,15 +288,6 @@ class Slices:
             return zero + unit * each.mean(axis=0), unit * each.std(axis=0)
 
         return trees
-
-
-def _back(scores: Array, y: Array) -> tuple[float, float]:
-    """The unit and the zero of standardised scores: the line through the upper ones."""
-    top, other = int(np.argmax(scores)), int(np.argsort(scores)[len(scores) // 2])
-    if y[top] == y[other]:
-        return 0.0, float(scores.mean())
-    unit = float((scores[top] - scores[other]) / (y[top] - y[other]))
-    return unit, float(scores[top] - unit * y[top])
 
 
 def _found(outcome: Outcome, given: str) -> str:

@@ -11,6 +11,7 @@ from hpsearch.outcome import Outcome, outcome_of
 from hpsearch.plots._canvas import COLOURS, Drawn
 
 MAX_WRITTEN = 12  # splits; with more the numbers do not fit
+WRITTEN = 0.36  # inches that a score takes
 
 
 class FoldsDisplay(Drawn):
@@ -106,14 +107,15 @@ class FoldsDisplay(Drawn):
         ax = self._begin(ax, (max(6.4, 3.6 + 0.5 * k), 1.0 + 0.32 * n))
         image = ax.imshow(S, cmap=COLOURS, aspect="auto")
         self.figure_.colorbar(image, ax=ax, label=outcome.metric)
-        if k <= MAX_WRITTEN:
-            for (i, j), score in np.ndenumerate(S):
-                dark = image.norm(score) < 0.6
-                style = {"ha": "center", "va": "center", "fontsize": 7}
-                ax.text(j, i, short_score(score), color="white" if dark else "black", **style)
         trials = [outcome.complete[i] for i in order]
         labels = [f"{short_params(t.params, most=40)}  {t.number}" for t in trials]
         ax.set_yticks(range(n), labels, fontsize=7)
         ax.set_xticks(range(k) if k <= MAX_WRITTEN else [0, k - 1])
         ax.set(xlabel="split", ylabel="candidate")
+        self.figure_.draw_without_rendering()  # lays it out: only now it is known what fits
+        if k <= MAX_WRITTEN and ax.get_window_extent().width / self.figure_.dpi >= k * WRITTEN:
+            for (i, j), score in np.ndenumerate(S):
+                dark = image.norm(score) < 0.6
+                style = {"ha": "center", "va": "center", "fontsize": 7}
+                ax.text(j, i, short_score(score), color="white" if dark else "black", **style)
         return self

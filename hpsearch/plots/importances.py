@@ -117,10 +117,10 @@ class ImportancesDisplay(Drawn):
         ax = self._begin(ax, (6.4, 0.9 + 0.32 * len(bars)))
         shares = np.array([share for _, share, _ in bars])
         places = np.arange(len(bars))[::-1]
-        ends = np.array([np.minimum(shares[:, 0], shares[:, 1]), shares[:, 1]])
+        ends = np.minimum([shares[:, 0], 1 - shares[:, 0]], shares[:, 1])  # shares end at 0 and 1
         style = {"ecolor": "black", "capsize": 3, "error_kw": {"lw": 0.8}}
         ax.barh(places, shares[:, 0], xerr=ends, color=[c for *_, c in bars], height=0.65, **style)
         ax.set_yticks(places, [label for label, *_ in bars])
-        ax.set_xlim(0, max(1.0, float(shares.sum(axis=1).max())))
+        ax.set_xlim(0, 1)
         ax.set_xlabel("share of the variance of the score")
         return self

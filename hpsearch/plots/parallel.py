@@ -117,7 +117,8 @@ class ParallelCoordinatesDisplay(Drawn):
         if outcome.complete:
             ends = [float(outcome.means.min()), float(outcome.means.max())]
             _axis(ax, len(names), [0.0, 1.0], [short_score(end) for end in ends])
-        if np.isnan(columns.rows([outcome.space.encode(t.params) for t in outcome.complete])).any():
+        lacks = np.isnan(columns.rows([outcome.space.encode(t.params) for t in outcome.complete]))
+        if lacks.any():
             ax.text(-0.08, ABSENT, "absent", ha="right", va="center", fontsize=7, color=PALE)
         short = short_names(names)
         ax.set_xticks(xs, [*(short[n] for n in names), outcome.metric])
@@ -125,7 +126,7 @@ class ParallelCoordinatesDisplay(Drawn):
         ax.spines["left"].set_visible(False)
         ax.spines["bottom"].set_visible(False)
         ax.tick_params(bottom=False)
-        ax.set(xlim=(-0.3, len(names) + 0.4), ylim=(ABSENT - 0.03, 1.05))
+        ax.set(xlim=(-0.3, len(names) + 0.4), ylim=(ABSENT - 0.03 if lacks.any() else -0.03, 1.03))
         return self
 
     def _row(self, columns: Columns, trial: Trial) -> list[float]:

@@ -231,6 +231,35 @@ def test_effect_of_a_process_goes_through_the_scores():
     assert spread[0] < 0.02
 
 
+def tied(n=40):
+    """A search in which most candidates share the best score, and the first do not."""
+    rng = np.random.default_rng(0)
+    space = Space.of({"C": Real(1e-3, 1e3, log=True)})
+    trials = []
+    for number in range(n):
+        params = {"C": float(10 ** rng.uniform(-3, 3))}
+        score = 0.95 if params["C"] > 0.1 and number > 3 else 0.7 + 0.01 * (number % 7)
+        results = [SplitResult(split, 1.0, {"score": score}) for split in range(5)]
+        trials.append(Trial(number, params, Status.COMPLETE, results))
+    sizes = [(80, 20)] * 5
+    return Outcome("a GPSearchCV", SVC(), "score", trials, sizes, space, None, None, False)
+
+
+def test_pictures_of_many_that_are_the_best():
+    """The process is that of the scores, and no candidate lies above the best so far."""
+    known = tied()
+    assert np.median(known.means) == known.means.max()
+    ax = EffectDisplay.from_search(GPSearchCVLike(known), "C").ax_
+    x, y = next(line.get_data() for line in ax.lines if len(line.get_xdata()) > 100)
+    assert y[np.searchsorted(x, 10.0)] == pytest.approx(0.95, abs=0.04)
+    assert y[np.searchsorted(x, 0.01)] < 0.9
+    lines = {
+        line.get_label(): line for line in ConvergenceDisplay.from_search(Fitted(known)).ax_.lines
+    }
+    best = lines["best so far"].get_ydata()[:-1]
+    assert (lines["complete"].get_ydata() <= best).all()
+
+
 def test_busy_share_of_a_timeline():
     """Two workers, three and two fits of 0.9 s in each 2.5 s: by hand."""
     display = TimelineDisplay.from_search(Fitted(outcome(5)))
