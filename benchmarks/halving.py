@@ -43,13 +43,13 @@ NETWORK = {
     "learning_rate_init": Real(1e-4, 1e-1, log=True),
     "hidden_layer_sizes": [(16,), (32,), (64,), (32, 16)],
 }
-ROWS = make_classification(4000, 20, n_informative=8, n_classes=3, flip_y=0.1, random_state=0)
+ROWS = make_classification(4000, 20, n_informative=8, flip_y=0.1, random_state=0)
 DIGITS = load_digits(return_X_y=True)
 TASKS = {
     "boosting, max_iter": (
         HistGradientBoostingClassifier(max_iter=81, early_stopping=False, random_state=0),
         BOOSTING,
-        (ROWS[0][:1500], ROWS[1][:1500]),
+        (ROWS[0][:1000], ROWS[1][:1000]),
         "max_iter",
         3,
     ),
@@ -63,7 +63,7 @@ TASKS = {
     "network, max_iter": (
         MLPClassifier(max_iter=54, random_state=0),
         NETWORK,
-        (DIGITS[0] / 16, DIGITS[1]),
+        (DIGITS[0][:900] / 16, DIGITS[1][:900]),
         "max_iter",
         2,
     ),
