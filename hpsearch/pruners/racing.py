@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from hpsearch.pruners._looks import tail_probabilities
 from hpsearch.pruners.base import Move, NoPruner, Verdict
 from hpsearch.trial import Board, Stage, Trial
 
+MIN_BETTER = 3  # candidates that the model is made of, once so many are complete
 SLACK = 1e-9  # relative: sums in another order than scikit-learn's must not decide
 
 
@@ -43,11 +45,13 @@ class RacingPruner(NoPruner):
     -----
     The score of a candidate on a split is modelled as the sum of the candidate's level, the
     split's effect, and a normal residual; effects and the residuals' variance s**2 are estimated
-    from the better half of the n complete candidates. After m of K splits a candidate's final mean
-    is expected to be its mean so far without the effects of those splits, with variance
-    ``s**2 * (1 + 1 / n) * (K - m) / (K * m)``. It is dropped where a t-distributed final mean
-    exceeds the best one with a probability below ``level / (K - 1)``, since there are K - 1
-    occasions to drop it. One that leads runs all its splits; another waits after each of them.
+    from the n best complete candidates (half of them, but three if there are). After m of K splits
+    a candidate's final mean is expected to be its mean so far without the effects of those splits,
+    with variance ``s**2 * (1 + 1 / n) * (K - m) / (K * m)``. It is dropped where a t-distributed
+    final mean exceeds the best one with a probability below a bound. There are K - 1 occasions to
+    drop it; their bounds are such that a candidate that ends level with the best one is dropped
+    with the probability `level` on one of them, in proportion to 1 / m on the m-th. One that leads
+    runs all its splits; another waits after each of them.
 
     Examples
     --------
@@ -125,7 +129,7 @@ class RacingPruner(NoPruner):
         if freedom == 0 or deviation == 0:
             return False
         chance = float(stdtr(freedom, difference / deviation))
-        return chance < self.level / (n_splits - 1)
+        return chance < tail_probabilities(self.level, n_splits)[m - 1]
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ class Field:
     """The complete candidates that a trial runs against: the best of them, and their model."""
 
     best: float  # the greatest mean score
-    level: float  # mean of the better half's scores
+    level: float  # mean of the better ones' scores
     effects: NDArray[Any]  # of each split, (K,)
     squares: float  # sum of squared residuals
     n: int
@@ -144,7 +148,9 @@ class Field:
         if "field" not in board.memo:
             table = np.array([_scores(trial, board.metric) for trial in board.complete])
             means = table.mean(axis=1)
-            table = table[means >= np.median(means)]
+            table = table[
+                np.argsort(-means, kind="stable")[: max(MIN_BETTER, (len(means) + 1) // 2)]
+            ]
             level, splits = float(table.mean()), table.mean(axis=0)
             residuals = table - table.mean(axis=1, keepdims=True) - splits + level
             squares = float((residuals**2).sum())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 from scipy.stats import t as student
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer, load_iris
@@ -14,6 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from hpsearch import ExhaustiveSearchCV, GPSearchCV, RacingPruner, SampledSearchCV, StopSearch
 from hpsearch.pruners import Verdict
+from hpsearch.pruners._looks import tail_probabilities
 from hpsearch.trial import Board, SplitResult, Stage, Status, Trial
 
 properties = settings(max_examples=200, derandomize=True, deadline=None)
@@ -74,10 +76,26 @@ def test_chance_is_that_of_the_two_way_model():
         left = (n_splits - m) / (n_splits * m)
         spread = math.sqrt(squares / freedom * (1 + 1 / len(half)) * left)
         chance = student.cdf((clean.mean() - table.mean(axis=1).max()) / spread, freedom)
-        for level in (chance * (n_splits - 1) * 0.99, chance * (n_splits - 1) * 1.01):
-            if 0 < level < 1:
-                verdict = RacingPruner(level=level).judge(trial(9, own, Status.RUNNING), board)
-                assert (verdict is Verdict.STOP) == (chance < level / (n_splits - 1))
+        for level in np.linspace(0.01, 0.99, 99):
+            verdict = RacingPruner(level=level).judge(trial(9, own, Status.RUNNING), board)
+            assert (verdict is Verdict.STOP) == (chance < tail_probabilities(level, 5)[m - 1])
+
+
+@pytest.mark.parametrize("n_splits", [2, 3, 5, 10, 30])
+@pytest.mark.parametrize("level", [0.01, 0.1, 0.5])
+def test_all_looks_together_spend_the_level(level, n_splits):
+    """Of candidates that end level with the best one, simulated, each look drops its share."""
+    n = 200_000
+    residuals = np.random.default_rng(0).normal(size=(n, n_splits))
+    residuals -= residuals.mean(axis=1, keepdims=True)
+    m = np.arange(1, n_splits)
+    sums = residuals.cumsum(axis=1)[:, :-1] / np.sqrt(m * (n_splits - m) / n_splits)
+    dropped = norm.cdf(sums) < tail_probabilities(level, n_splits)
+    first = np.bincount(dropped.argmax(axis=1)[dropped.any(axis=1)], minlength=n_splits - 1) / n
+    expected = level / m / (1 / m).sum()
+    error = 5 * np.sqrt(expected * (1 - expected) / n)
+    assert (abs(first - expected) < error).all()
+    assert abs(dropped.any(axis=1).mean() - level) < 5 * math.sqrt(level * (1 - level) / n)
 
 
 def test_the_level_is_kept():
