@@ -478,7 +478,9 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
                 f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
                 f"totalling {n_fits} fits"
             )
-        displays = watchers_for(self.verbose, n_candidates, source.listed, self.max_time)
+        names = bridge.metric_names(work.scorer) or [metric]
+        shown = metric if metric in names else names[0]  # a callable refit will choose
+        displays = watchers_for(self.verbose, n_candidates, source.listed, self.max_time, shown)
         limits = Limits(n_candidates, self.max_time, self.fit_timeout, bool(self.refit))
         memory = available() if self.memory_guard else None
         executor_of_fits = executor_for(self.n_jobs, self.fit_timeout, memory)

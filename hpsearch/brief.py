@@ -89,6 +89,17 @@ def short_time(seconds: float) -> str:
     return f"{seconds} s"
 
 
+def short_amount(amount: float) -> str:
+    """Return an error or a difference with two digits, and no exponent where it is large.
+
+    Examples
+    --------
+    >>> short_amount(0.01234), short_amount(364.7)
+    ('0.012', '365')
+    """
+    return f"{amount:.0f}" if 100 <= abs(amount) < 1e15 else f"{amount:.2g}"
+
+
 def short_score(score: float) -> str:
     """Return a score with four digits; a dash where there is none.
 

@@ -214,11 +214,12 @@ def _n_done(counts: dict[Status, int]) -> int:
 
 
 def _told(board: Board, counts: dict[Status, int], metric: str | None) -> list[str]:
-    best = board.best()
+    shown = replace(board, metric=metric or board.metric)
+    best = board.best() or shown.best()
     told = []
     if best is not None:
         params = short_params(best.params)
-        score = replace(board, metric=metric or board.metric).score(best)
+        score = shown.score(best)
         told.append(f"best {short_score(score)}" + (f" ({params})" if params else ""))
     n_failed = sum(n for status, n in counts.items() if status.is_failure)
     told += [f"{n_failed} failed"] if n_failed else []

@@ -52,7 +52,7 @@ class FittedSearch:
         return Outcome(
             name=f"{type(self).__name__} of {type(self.estimator).__name__}",
             estimator=self.estimator,
-            metric=self._judged_by,  # type: ignore[attr-defined]
+            metric=self._told_by(),
             trials=self.trials_,
             split_sizes=self.split_sizes_,
             space=self._space(),
@@ -60,6 +60,14 @@ class FittedSearch:
             stopped=self.stopped_,
             is_exhaustive=self._is_exhaustive,
         )
+
+    def _told_by(self) -> str:
+        """The metric that the results are told by: the winner's, or the first where none is."""
+        judged: str = self._judged_by  # type: ignore[attr-defined]
+        known = next((r.scores for trial in self.trials_ for r in trial.results if r.scores), {})
+        if judged in known or not known:
+            return judged
+        return getattr(self.refit, "metric", None) or next(iter(known))
 
     def summary(self) -> Summary:
         """Return the result in some ten lines: what was found, how sure it is, what to do next.
@@ -233,7 +241,7 @@ class FittedSearch:
         place = chosen.best_index_ = picked(results, rule, where)  # type: ignore[attr-defined]
         chosen.best_params_ = results["params"][place]  # type: ignore[attr-defined]
         metric = rule if isinstance(rule, str) else getattr(rule, "metric", None)
-        metric = metric or self._judged_by  # type: ignore[attr-defined]
+        metric = metric or self._told_by()
         vars(chosen)["_judged_by"] = metric
         score = float(results[f"mean_test_{metric}"][place])
         chosen.best_score_ = score  # type: ignore[attr-defined]

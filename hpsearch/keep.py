@@ -300,6 +300,11 @@ class Kept(Mapping[int, KeptCandidate]):
             self._drop(number)
 
     def __getitem__(self, number: int) -> KeptCandidate:
+        if number not in self._pieces:
+            raise KeyError(
+                f"Of candidate {number} nothing is kept. Kept are {list(self)}, the best ones; "
+                "Keep(best=..., max_bytes=...) says how many."
+            )
         pieces = self._pieces[number]
         n_rows = len(self.y) if self.y is not None else 1 + max(int(r.max()) for r in self.rows)
         return KeptCandidate(self.rows, [pieces[i] for i in range(len(self.rows))], n_rows)

@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
 from hpsearch.base import BaseSearchCV
-from hpsearch.brief import short_params, short_score
+from hpsearch.brief import short_amount, short_params, short_score
 from hpsearch.honest import variance_of_mean
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.trial import Params
@@ -68,8 +68,9 @@ class NestedScores:
         chosen = [short_params(p) for p in self.best_params]
         optimism = float(self.best_scores.mean()) - self.mean
         told = (
-            f"{short_score(self.mean)} ± {self.standard_error:.2g} on new rows, by "
-            f"{len(self.scores)} searches; their best_score_ is {optimism:.2g} higher on average."
+            f"{short_score(self.mean)} ± {short_amount(self.standard_error)} on new rows, by "
+            f"{len(self.scores)} searches; their best_score_ is {short_amount(abs(optimism))} "
+            f"{'higher' if optimism >= 0 else 'lower'} on average."
         )
         each = enumerate(zip(self.scores, chosen, strict=True))
         lines = [f"split {i}: {short_score(score)} with {params}" for i, (score, params) in each]
@@ -113,6 +114,8 @@ def nested_score(
 
     Raises
     ------
+    TypeError
+        If the search is none of hpsearch; scikit-learn's `cross_val_score` takes any.
     ValueError
         If the search does not refit.
 
@@ -127,6 +130,11 @@ def nested_score(
     >>> len(scores.scores), round(scores.mean, 2)
     (4, 0.97)
     """
+    if not isinstance(search, BaseSearchCV):
+        raise TypeError(
+            f"search={search!r} is no search of hpsearch. For others there is "
+            "sklearn.model_selection.cross_val_score."
+        )
     if search.refit is False:
         raise ValueError("nested_score scores the refitted winners: the search needs a refit.")
     splitter = bridge.splitter_of(cv, y, search, grouped=groups is not None)

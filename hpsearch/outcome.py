@@ -166,6 +166,9 @@ def _same(a: Any, b: Any) -> bool:
         return True
     if isinstance(a, bool) is not isinstance(b, bool):
         return False
+    if hasattr(a, "get_params") and type(a) is type(b) and not isinstance(a, type):
+        mine, other = a.get_params(deep=False), b.get_params(deep=False)
+        return mine.keys() == other.keys() and all(_same(mine[n], other[n]) for n in mine)
     try:
         return bool(a == b)
     except Exception:  # noqa: BLE001 - arrays and the like; not told to be the same
@@ -174,5 +177,10 @@ def _same(a: Any, b: Any) -> bool:
 
 def outcome_of(search: Any) -> Outcome:
     """Return what a fitted search found; raise NotFittedError if it is not fitted."""
+    if not hasattr(search, "_outcome"):
+        raise TypeError(
+            f"{type(search).__name__}: this is drawn of a fitted search of hpsearch, such as "
+            "ExhaustiveSearchCV or GPSearchCV."
+        )
     outcome: Outcome = search._outcome()  # noqa: SLF001 - for readers in this package
     return outcome

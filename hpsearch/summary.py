@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 
 from hpsearch import _sklearn as bridge
-from hpsearch.brief import short_names, short_params, short_score, short_time, short_value
+from hpsearch.brief import (
+    short_amount,
+    short_names,
+    short_params,
+    short_score,
+    short_time,
+    short_value,
+)
 from hpsearch.dimensions import Dimension, Integer, Ordinal, Real
 from hpsearch.failures import Failures, grouped
 from hpsearch.honest import LEVEL, Honest, corrected_p_value, resampled_splits, variance_of_mean
@@ -128,8 +135,9 @@ def _counted(outcome: Outcome) -> str:
     n_fits = sum(len(trial.results) for trial in outcome.trials)
     seconds = short_time(math.fsum(map(cost_of, outcome.trials)))
     end = "" if outcome.stopped is None else f" Ended early: {outcome.stopped}."
+    n = len(outcome.trials)
     return (
-        f"{outcome.name}: {len(outcome.trials)} candidates ({', '.join(told)}), {n_fits} fits, "
+        f"{outcome.name}: {n} candidate{'s' * (n != 1)} ({', '.join(told)}), {n_fits} fits, "
         f"{seconds} of fitting.{end}"
     )
 
@@ -137,7 +145,7 @@ def _counted(outcome: Outcome) -> str:
 def _told_best(outcome: Outcome, best: int) -> str:
     trial = outcome.complete[best]
     error = math.sqrt(variance_of_mean(outcome.S[best], outcome.test_share))
-    about = f" ± {error:.2g}" if math.isfinite(error) else ""
+    about = f" ± {short_amount(error)}" if math.isfinite(error) else ""
     params = short_params(trial.params, most=200) or "no parameters"
     score = short_score(float(outcome.means[best]))
     return f"Best: {outcome.metric} {score}{about} with {params} (candidate {trial.number})."
@@ -153,10 +161,17 @@ _HOW = {
 
 def _told_honest(outcome: Outcome, honest: Honest) -> str:
     between = f" ({short_score(honest.low)} to {short_score(honest.high)} at {LEVEL:.0%})"
-    return (
+    expected = (
         f"Expect about {short_score(honest.score)} on new rows"
-        f"{between if math.isfinite(honest.low) else ''}: as the best of {len(outcome.complete)} "
-        f"it is too good by {abs(honest.optimism):.2g}, {_HOW[honest.method]}."
+        f"{between if math.isfinite(honest.low) else ''}"
+    )
+    n, n_pruned = len(outcome.complete), sum(t.status is Status.PRUNED for t in outcome.trials)
+    pruned = f" What choosing among the {n_pruned} pruned adds is not known." if n_pruned else ""
+    if n == 1:
+        return f"{expected}: no other candidate is complete, to correct for its choice.{pruned}"
+    return (
+        f"{expected}: as the best of {n} it is too good by {short_amount(abs(honest.optimism))}, "
+        f"{_HOW[honest.method]}.{pruned}"
     )
 
 
@@ -170,12 +185,14 @@ def _told_defaults(outcome: Outcome, best: int, default: int | None, p_values: A
     verdict = "" if math.isnan(p) else " which may be luck" if p > 1 - LEVEL else " more than luck"
     return (
         f"The estimator's own parameters give {short_score(float(outcome.means[default]))}: "
-        f"{gain:.2g} less,{verdict} (p = {p:.2g}, corrected for shared rows)."
+        f"{short_amount(gain)} less,{verdict} (p = {p:.2g}, corrected for shared rows)."
     )
 
 
 def _told_tied(outcome: Outcome, best: int, tied: list[int]) -> str:
     others = [i for i in tied if i != best]
+    if len(outcome.complete) == 1:
+        return "There is no other candidate to compare with."
     if not others:
         return "No other candidate is as good."
     fastest = min(others, key=lambda i: outcome.seconds[i])
@@ -246,7 +263,8 @@ def _rise(outcome: Outcome) -> str:
     if gain <= 0 or gain < LATE * earlier / 2:
         return ""
     return (
-        f"Still rising: the last {n_late} candidates brought {gain:.2g}. Go on with more of them."
+        f"Still rising: the last {n_late} candidates brought {short_amount(gain)}. Go on with more "
+        "of them."
     )
 
 

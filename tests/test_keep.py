@@ -205,3 +205,11 @@ def test_bootstrap_needs_predictions():
         search.corrected_score("bootstrap")
     with pytest.raises(ValueError, match="method='magic'"):
         search.corrected_score("magic")
+
+
+def test_candidates_that_were_not_kept_are_named():
+    """By number, with what is there."""
+    keep = Keep(predictions=True, best=1)
+    search = ExhaustiveSearchCV(SVC(), {"C": [0.001, 1.0]}, cv=3, keep=keep).fit(X, Y)
+    with pytest.raises(KeyError, match=r"candidate 0 nothing is kept. Kept are \[1\]"):
+        search.kept_[0]

@@ -78,3 +78,9 @@ def test_without_a_refit_there_is_nothing_to_score():
     """Said before any fit."""
     with pytest.raises(ValueError, match="refit"):
         nested_score(ExhaustiveSearchCV(SVC(), GRID, refit=False), X, Y)
+
+
+def test_only_searches_of_hpsearch():
+    """Others are told where to go."""
+    with pytest.raises(TypeError, match="cross_val_score"):
+        nested_score(GridSearchCV(SVC(), GRID), X, Y)

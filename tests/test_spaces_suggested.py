@@ -8,6 +8,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.decomposition import PCA
 from sklearn.ensemble import BaggingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -138,3 +139,11 @@ def test_size_of_the_data():
     assert suggest(make_pipeline(PCA(), SVC()), X)["pca__n_components"].high == 4
     assert "pca__n_components" not in suggest(make_pipeline(PCA(), SVC()))
     Space.of(suggest(make_pipeline(PCA(), SVC()), X))
+
+
+def test_what_fills_categories_stays():
+    """No mean of texts is suggested, and texts as data have no columns to count."""
+    words = make_pipeline(SimpleImputer(strategy="most_frequent"), DecisionTreeClassifier())
+    assert not any("strategy" in name for name in suggest(words))
+    texts = make_pipeline(TfidfVectorizer(), SVC())
+    assert suggest(texts, ["a text", "another one"]).keys() == suggest(texts).keys()

@@ -7,10 +7,19 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from hpsearch import ExhaustiveSearchCV, GPSearchCV, Integer, Real, SampledSearchCV, TPESearchCV
+from hpsearch import (
+    ExhaustiveSearchCV,
+    GPSearchCV,
+    Integer,
+    Real,
+    SampledSearchCV,
+    TPESearchCV,
+    WithinPercent,
+)
 from hpsearch.failures import grouped
 from hpsearch.importance import Boxes, importances, without_effect
 from hpsearch.space import Space
@@ -278,3 +287,48 @@ def test_too_little_to_say():
     assert importances(space, params[:5], np.arange(5.0)) is None
     assert importances(space, params, np.ones(10)) is None
     assert without_effect(space, params, np.ones((10, 3))) == []
+
+
+def test_metrics_and_a_callable_that_picks():
+    """No metric is named: the results are told by the first, or by that of the rule."""
+    grid = {"C": [0.01, 0.1, 1.0, 10.0]}
+    options = {"scoring": {"a": "accuracy", "r": "recall_macro"}}
+    search = fitted(ExhaustiveSearchCV, grid, SVC(), refit=lambda _: 1, **options)
+    assert "Best: a " in search.summary().lines[1]
+    assert "candidate 1" in search.summary().lines[1]
+    again = search.select(lambda _: 3)
+    assert again.best_params_ == {"C": 10.0}
+    assert again.best_score_ == search.cv_results_["mean_test_a"][3]
+    rule = WithinPercent(1, metric="r")
+    assert (
+        "Best: r "
+        in fitted(ExhaustiveSearchCV, grid, SVC(), refit=rule, **options).summary().lines[1]
+    )
+    without = fitted(ExhaustiveSearchCV, grid, SVC(), refit=False, **options)
+    assert "Best: a " in without.summary().lines[1]
+
+
+def test_defaults_that_are_estimators():
+    """A step that is set as it is in the pipeline is the pipeline's own."""
+    model = Pipeline([("clf", SVC())])
+    space = {"clf": [SVC(), LogisticRegression()]}
+    summary = fitted(ExhaustiveSearchCV, space, model).summary()
+    assert "were not among" not in str(summary)
+    other = {"clf": [SVC(C=2), LogisticRegression()]}
+    assert "were not among" in str(fitted(ExhaustiveSearchCV, other, model).summary())
+
+
+def test_one_complete_candidate():
+    """There is nothing to correct for and nobody to compare with, and that is what is said."""
+    lines = fitted(ExhaustiveSearchCV, {"level": [0.5]}).summary().lines
+    assert lines[0].startswith("ExhaustiveSearchCV of Drawn: 1 candidate (1 complete)")
+    assert "no other candidate is complete" in lines[2]
+    assert lines[4] == "There is no other candidate to compare with."
+
+
+def test_pruned_candidates_are_not_hidden():
+    """Their share in the optimism is not known."""
+    grid = {"level": [0.9, 0.5, 0.4, 0.3]}
+    search = fitted(ExhaustiveSearchCV, grid, pruner="race")
+    assert any(trial.status is Status.PRUNED for trial in search.trials_)
+    assert "pruned adds is not known" in search.summary().lines[2]

@@ -50,7 +50,7 @@ def suggest(estimator: Any, X: Any = None) -> dict[str, Dimension]:
     >>> suggest(make_pipeline(StandardScaler(), SVC()))
     {'svc__C': Real(0.03, 30000.0, log=True), 'svc__gamma': Real(3e-05, 8.0, log=True)}
     """
-    shape = None if X is None else Shape(bridge.n_rows(X), int(np.shape(X)[1]))
+    shape = None if X is None else Shape(bridge.n_rows(X), _n_columns(X))
     space: dict[str, Dimension] = {}
     parts = {"": estimator} | {
         name: value for name, value in estimator.get_params().items() if _is_part(value)
@@ -64,6 +64,12 @@ def suggest(estimator: Any, X: Any = None) -> dict[str, Dimension]:
             f"Nothing is known of {type(estimator).__name__}; there are suggestions for {known}."
         )
     return space
+
+
+def _n_columns(X: Any) -> int:
+    """Columns of the data; 1 of a list of texts."""
+    shape = np.shape(X)
+    return int(shape[1]) if len(shape) > 1 else 1
 
 
 def _is_part(value: Any) -> bool:
@@ -96,6 +102,8 @@ def _is_read(part: Any, name: str) -> bool:
     kernel = getattr(part, "kernel", None)
     if name == "gamma" and kernel == "linear":
         return False
+    if name == "strategy" and getattr(part, "strategy", None) not in ("mean", "median"):
+        return False  # what it fills may be no numbers
     if name == "subsample" and getattr(part, "booster", None) == "gblinear":
         return False
     return not (name == "learning_rate_init" and getattr(part, "solver", None) == "lbfgs")

@@ -289,3 +289,12 @@ def test_what_cannot_be_drawn_is_said():
         EffectDisplay.from_search(few, "C")
     with pytest.raises(ValueError, match="8 complete"):
         ImportancesDisplay.from_search(few)
+
+
+def test_only_searches_of_hpsearch():
+    """Another library's search is named as what it is."""
+    from sklearn.model_selection import GridSearchCV
+
+    other = GridSearchCV(SVC(), {"C": [1, 2]}).fit(X, Y)
+    with pytest.raises(TypeError, match="GridSearchCV: this is drawn of a fitted search of hpsea"):
+        ConvergenceDisplay.from_search(other)
