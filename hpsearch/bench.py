@@ -15,10 +15,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import NoneType
 from typing import Any
 
-import numpy as np
 from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
@@ -30,7 +28,7 @@ from hpsearch.reuse.ledger import Phase
 from hpsearch.reuse.lending import is_read_only_error, says_read_only
 from hpsearch.reuse.sharing import Sharing
 from hpsearch.reuse.store import Store, capacity_for
-from hpsearch.reuse.values import Key
+from hpsearch.reuse.values import Key, own_values
 from hpsearch.stopping import STOPPED_AT, Validation
 from hpsearch.trial import NAN_RETURNED, Job, SplitResult, Status, Task
 from hpsearch.work import Work
@@ -41,7 +39,6 @@ class NotLendable(Exception):
 
 
 WHOLE = Part("", (), (), ())  # of an estimator that has nothing to share
-UNCHANGEABLE = {NoneType, bool, int, float, str, np.float64, np.int64}
 MAX_UNLENDABLE = 3  # candidates in a search that may cost a second fit before nothing is shared
 
 
@@ -325,11 +322,7 @@ def writes(params: Mapping[str, Any]) -> bool:
 
 def set_up(work: Work, task: Task) -> Any:
     """Return the estimator of a candidate."""
-    params = task.params
-    if not all(type(value) in UNCHANGEABLE for value in params.values()):
-        # Values may be estimators, which a fit would change: candidates get clones of them.
-        params = clone(params, safe=False)
-    return clone(work.estimator).set_params(**params)
+    return clone(work.estimator).set_params(**own_values(task.params))
 
 
 def _fit(estimator: Any, rows: Rows, callbacks: bridge.FitCallbacks | None, fit: Any) -> None:

@@ -5,16 +5,28 @@ What cannot be known to behave alike is a key only to itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from types import NoneType
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 Key = Hashable
 PLAIN = (NoneType, bool, int, str, bytes)
 PLAIN_DTYPES = "biufcSU"
+UNCHANGEABLE = frozenset({NoneType, bool, int, float, str, np.float64, np.int64})
 MAX_ARRAY_BYTES = 10_000  # larger arrays are compared by identity
+
+
+def is_unchangeable(params: Mapping[str, Any]) -> bool:
+    """Whether no fit can change a value of a candidate."""
+    return all(type(value) in UNCHANGEABLE for value in params.values())
+
+
+def own_values(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Values for one estimator alone: some may be estimators, which a fit would change."""
+    return params if is_unchangeable(params) else clone(dict(params), safe=False)
 
 
 class Itself:
