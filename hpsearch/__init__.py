@@ -17,6 +17,7 @@ from hpsearch.rules import FastestWithin, OneStandardError, WithinPercent
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.steps import StepHalving, StepLedger
 from hpsearch.stopping import EarlyStopping
+from hpsearch.workers import Workers
 
 __all__ = [
     "BaseSearchCV",
@@ -46,6 +47,7 @@ __all__ = [
     "StopSearch",
     "TPESearchCV",
     "WithinPercent",
+    "Workers",
     "maximize",
     "minimize",
     "nested_score",

@@ -42,6 +42,7 @@ from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.stopping import EarlyStopping, Stopping
 from hpsearch.trial import Params, Status, Trial
 from hpsearch.work import Work
+from hpsearch.workers import Workers, check_workers
 
 WINDOW = 4  # of deterministic=True: what most machines keep busy
 
@@ -132,6 +133,9 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
     keep : {"predictions", "estimators"}, list of both, Keep or None, default=None
         What to keep of the best candidates beside their scores, in `kept_`. What an earlier run
         of a checkpoint has computed is not kept.
+    workers : Workers or None, default=None
+        Ends processes after so many fits, for frameworks that leak memory; gives each process an
+        environment of its own, such as a GPU.
     early_stopping : int, EarlyStopping or None, default=None
         For LightGBM, XGBoost, CatBoost and HistGradientBoosting, also as the last step of a
         Pipeline: each fit ends when so many rounds bring nothing better on a tenth of its training
@@ -188,6 +192,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         "watch": [callable, list, tuple, None],
         "keep": [str, list, tuple, Keep, None],
         "early_stopping": [bridge.positive_int, EarlyStopping, None],
+        "workers": [Workers, None],
     }
 
     @abstractmethod
@@ -214,6 +219,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
         early_stopping: int | EarlyStopping | None = None,
+        workers: Workers | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -237,6 +243,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         self.watch = watch
         self.keep = keep
         self.early_stopping = early_stopping
+        self.workers = workers
 
     @abstractmethod
     def _candidates(self, origin: Origin) -> Source:
@@ -283,6 +290,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         ({'C': 10}, array([0, 0]))
         """
         _n_ahead(self.pre_dispatch, 1)  # raises for what it cannot read
+        check_workers(self.workers)
         prepared = bridge.prepare(self, X, y, params)
         metric = self._metric(prepared)
         with self._session(prepared) as session:
@@ -483,7 +491,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         displays = watchers_for(self.verbose, n_candidates, source.listed, self.max_time, shown)
         limits = Limits(n_candidates, self.max_time, self.fit_timeout, bool(self.refit))
         memory = available() if self.memory_guard else None
-        executor_of_fits = executor_for(self.n_jobs, self.fit_timeout, memory)
+        executor_of_fits = executor_for(self.n_jobs, self.fit_timeout, memory, self.workers)
         with callbacks.searching(n_fits), executor_of_fits as executor:
             if self.fit_timeout is not None and not executor.can_kill:
                 raise ValueError(

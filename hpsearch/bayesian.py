@@ -26,6 +26,7 @@ from hpsearch.space import Space
 from hpsearch.start import starting_params
 from hpsearch.stopping import EarlyStopping
 from hpsearch.trial import Params
+from hpsearch.workers import Workers
 
 
 class DistributionSearchCV(BaseSearchCV):
@@ -80,6 +81,7 @@ class DistributionSearchCV(BaseSearchCV):
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
         early_stopping: int | EarlyStopping | None = None,
+        workers: Workers | None = None,
         initial_params: Sequence[Params] | None = None,
         prior_trials: Sequence[tuple[Params, float]] | None = None,
         cost_aware: bool = False,
@@ -107,6 +109,7 @@ class DistributionSearchCV(BaseSearchCV):
             watch=watch,
             keep=keep,
             early_stopping=early_stopping,
+            workers=workers,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter
@@ -205,7 +208,7 @@ class GPSearchCV(DistributionSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
-    watch, keep, early_stopping : see `BaseSearchCV`
+    watch, keep, early_stopping, workers : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
         Candidates to evaluate first, after the estimator's own values. What one leaves out is
         taken from the estimator.

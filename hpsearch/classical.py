@@ -28,6 +28,7 @@ from hpsearch.reuse import Family
 from hpsearch.space import Space
 from hpsearch.stopping import EarlyStopping
 from hpsearch.trial import Params
+from hpsearch.workers import Workers
 
 FOREIGN = "a space of hyperopt, scikit-optimize or ConfigSpace"
 DRAWS_PER_CANDIDATE = 1000  # of a sampler, before its constraint is held to be impossible
@@ -49,7 +50,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
     constraint : callable or None, default=None
         Takes a candidate (a dict), returns whether it may be fitted.
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
-    watch, keep, early_stopping : see `BaseSearchCV`
+    watch, keep, early_stopping, workers : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -99,6 +100,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
         early_stopping: int | EarlyStopping | None = None,
+        workers: Workers | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -121,6 +123,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
             watch=watch,
             keep=keep,
             early_stopping=early_stopping,
+            workers=workers,
         )
         self.param_grid = param_grid
 
@@ -163,7 +166,7 @@ class SampledSearchCV(BaseSearchCV):
         Takes a candidate (a dict), returns whether it may be fitted. What it rejects does not
         count towards `n_iter`.
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
-    watch, keep, early_stopping : see `BaseSearchCV`
+    watch, keep, early_stopping, workers : see `BaseSearchCV`
 
     Attributes
     ----------
@@ -218,6 +221,7 @@ class SampledSearchCV(BaseSearchCV):
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
         early_stopping: int | EarlyStopping | None = None,
+        workers: Workers | None = None,
     ) -> None:
         super().__init__(
             estimator=estimator,
@@ -240,6 +244,7 @@ class SampledSearchCV(BaseSearchCV):
             watch=watch,
             keep=keep,
             early_stopping=early_stopping,
+            workers=workers,
         )
         self.param_distributions = param_distributions
         self.n_iter = n_iter

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Self, TypeVar
 
-from joblib import Parallel, effective_n_jobs
+from joblib import Parallel, cpu_count, effective_n_jobs
 from joblib.parallel import BatchedCalls, ParallelBackendBase
 
 from hpsearch.memory import Measured, measured
@@ -34,11 +34,13 @@ from hpsearch.notes import Notes
 from hpsearch.ray_executor import RayExecutor
 from hpsearch.shipping import Broadcast, InHand, Shipment
 from hpsearch.trial import FitTimeout, WorkerLost
+from hpsearch.workers import Seated, Spent, Threads, Workers
 
 T = TypeVar("T")
 Outcome = Any  # what a call returned, or the exception that it raised
 LOCAL_PROCESSES = ("LokyBackend", "MultiprocessingBackend")
 KILLABLE = ("LokyBackend",)
+THREADS = ("ThreadingBackend",)
 SPARK = ("SparkDistributedBackend",)
 # Exceptions by which engines say that a process is gone, by the names of their classes, and what
 # goes with it. When a worker of Dask goes, so does the data that was sent to it, and every call
@@ -49,6 +51,11 @@ DEATHS = {
     "KilledWorker": "call",
     "Py4JJavaError": "call",
 }
+NOT_OURS = (
+    "workers: only processes of joblib's loky backend are kept by the search, and only where it is "
+    "not itself in one. On Dask, Ray and Spark the engine has settings for the same: see "
+    "docs/cluster.md."
+)
 TICK = 0.1  # seconds between two looks at calls that may have run for too long
 
 
@@ -95,10 +102,16 @@ class JoblibExecutor:
         How many calls run at a time, if not as many as there are workers.
     memory : int or None, default=None
         Bytes that all calls together may take; None for any number.
+    workers : Workers or None, default=None
+        How processes are kept; with it they are of this executor alone.
     """
 
     def __init__(
-        self, n_jobs: int | None, slots: int | None = None, memory: int | None = None
+        self,
+        n_jobs: int | None,
+        slots: int | None = None,
+        memory: int | None = None,
+        workers: Workers | None = None,
     ) -> None:
         self._parallel = Parallel(n_jobs=n_jobs)
         self._done: queue.SimpleQueue[tuple[int, int, Any]] = queue.SimpleQueue()
@@ -110,12 +123,25 @@ class JoblibExecutor:
         self._memory = memory
         self._most_needed = 1  # bytes, by a call
         self._held: deque[int] = deque()  # calls that there is no memory for yet
+        self._workers = workers
+        self._is_spent = False  # a process has had its fits: all are replaced before the next
+        self._threads: Threads | None = None
         self.slots = slots or 0
 
     def __enter__(self) -> Self:
         self._parallel.__enter__()
         self._backend = self._parallel._backend  # noqa: SLF001 - see the module's text
         self.slots = self.slots or self._backend.effective_n_jobs(self._parallel.n_jobs)
+        given = getattr(self._backend, "inner_max_num_threads", None)
+        self._n_cores = given or max(1, cpu_count() // self.slots)
+        if self._workers is not None:
+            if not self.can_kill:
+                self._parallel.__exit__(None, None, None)
+                raise ValueError(NOT_OURS)
+            self._backend.abort_everything(ensure_ready=True)  # those of before are no fresh ones
+        if self._is_one_of(THREADS):
+            self._threads = Threads(self._n_cores)
+            self._threads.__enter__()
         if hasattr(self._backend, "start_call"):  # without it Dask never collects a result
             self._backend.start_call()
         if self._is_one_of(LOCAL_PROCESSES):
@@ -123,11 +149,14 @@ class JoblibExecutor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._calls:  # the only way to end what runs; processes are killed, threads not
+        # The only way to end what runs; processes are killed, threads not.
+        if self._calls or self._workers is not None:
             self._backend.abort_everything(ensure_ready=False)
         if hasattr(self._backend, "stop_call"):
             self._backend.stop_call()
         self._parallel.__exit__(None, None, None)
+        if self._threads is not None:
+            self._threads.__exit__()
         for shipment in self._shipments:
             shipment.close()
         if self._notes is not None:
@@ -166,6 +195,10 @@ class JoblibExecutor:
 
     def _send_held(self) -> None:
         """Send as many calls as there is memory for; one at a time always."""
+        if self._is_spent:
+            if len(self._calls) > len(self._held):
+                return  # what runs is to end first
+            self._renew_pool()
         most = sys.maxsize
         if self._memory is not None and self._notes is not None:
             most = max(1, self._memory // self._most_needed)
@@ -178,7 +211,10 @@ class JoblibExecutor:
             call = partial(measured, call)
         item: tuple[Any, ...] = (call, (), {})
         if self._notes is not None:
+            call = Seated(call, self._n_cores, self._notes.place, self._workers)
             item = (self._notes.around(key, call), (), {})
+        elif self._threads is not None:
+            item = (self._threads.around(call), (), {})
         elif isinstance(call, partial):  # a cluster's engine looks at arguments one by one
             item = (call.func, call.args, call.keywords)
         batch = BatchedCalls([item], self._backend.get_nested_backend())
@@ -211,6 +247,11 @@ class JoblibExecutor:
                 gone = _gone_with(outcome)
                 if gone == "pool":
                     self._replace_pool(WorkerLost(_how_it_died(outcome)), self._running())
+                    continue
+                if isinstance(outcome, Spent):
+                    self._is_spent = True
+                    self._held.append(key)
+                    self._send_held()
                     continue
                 if gone == "call":
                     outcome = WorkerLost(_how_it_died(outcome))
@@ -259,13 +300,7 @@ class JoblibExecutor:
     def _replace_pool(self, reason: Exception, lost: set[int]) -> None:
         """Start new workers; report the lost calls, and send the others again."""
         self._keep_finished()
-        self._pool_number += 1
-        # Dask forgets the data that it has sent, some of which may be gone, when a call ends.
-        self._backend.stop_call()
-        self._backend.abort_everything(ensure_ready=True)
-        self._backend.start_call()
-        if self._notes is not None:
-            self._notes.clear()
+        self._renew_pool()
         for key in sorted(lost & self._calls.keys()):
             del self._calls[key]
             self._ready.append((key, reason))
@@ -273,34 +308,49 @@ class JoblibExecutor:
             self._send(key)
         self._send_held()
 
+    def _renew_pool(self) -> None:
+        """Put new workers in the place of the old ones."""
+        self._pool_number += 1
+        self._is_spent = False
+        # Dask forgets the data that it has sent, some of which may be gone, when a call ends.
+        self._backend.stop_call()
+        self._backend.abort_everything(ensure_ready=True)
+        self._backend.start_call()
+        if self._notes is not None:
+            self._notes.clear()
+
     def _keep_finished(self) -> None:
         """Take from the queue what ended before the pool did."""
         while not self._done.empty():
             pool_number, key, out = self._done.get()
             outcome = self._retrieve(out)
-            is_broken = _gone_with(outcome) is not None
-            if pool_number == self._pool_number and key in self._calls and not is_broken:
+            is_run = _gone_with(outcome) is None and not isinstance(outcome, Spent)
+            if pool_number == self._pool_number and key in self._calls and is_run:
                 del self._calls[key]
                 self._ready.append((key, outcome))
 
 
 def executor_for(
-    n_jobs: int | None, fit_timeout: float | None = None, memory: int | None = None
+    n_jobs: int | None,
+    fit_timeout: float | None = None,
+    memory: int | None = None,
+    workers: Workers | None = None,
 ) -> SerialExecutor | JoblibExecutor | RayExecutor:
     """Return the executor for `n_jobs` under the active joblib backend.
 
-    Only a process can be ended from outside: with `fit_timeout` fits run in one even if there is
-    only one at a time.
+    Only a process can be ended from outside, or be given an environment: with `fit_timeout` or
+    `workers` fits run in one even if there is only one at a time.
     """
+    is_apart = fit_timeout is not None or workers is not None
     slots = effective_n_jobs(n_jobs)
     backend = Parallel(n_jobs=n_jobs)._backend  # noqa: SLF001 - see the module's text
-    if type(backend).__name__ == "RayBackend" and (slots > 1 or fit_timeout is not None):
+    if type(backend).__name__ == "RayBackend" and (slots > 1 or is_apart):
+        if workers is not None:
+            raise ValueError(NOT_OURS)
         return RayExecutor(slots, dict(backend.ray_remote_args or {}))
-    if fit_timeout is None:
-        return SerialExecutor() if slots == 1 else JoblibExecutor(n_jobs, memory=memory)
-    if slots == 1:
-        return JoblibExecutor(2, slots=1, memory=memory)
-    return JoblibExecutor(n_jobs, memory=memory)
+    if slots > 1:
+        return JoblibExecutor(n_jobs, memory=memory, workers=workers)
+    return JoblibExecutor(2, 1, memory, workers) if is_apart else SerialExecutor()
 
 
 def _gone_with(outcome: Outcome) -> str | None:

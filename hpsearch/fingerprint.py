@@ -33,7 +33,7 @@ WITHOUT_EFFECT = {
         "reuse",
         "scoring",
         "verbose",
-        *("keep", "watch"),
+        *("keep", "watch", "workers"),
     ),
 }
 PLAIN = (type(None), bool, int, float, complex, str, bytes)

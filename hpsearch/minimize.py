@@ -40,6 +40,7 @@ from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.start import starting_params
 from hpsearch.steps import StepHalving, StepLedger
 from hpsearch.trial import Params
+from hpsearch.workers import Workers, check_workers
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "gp": GPOptimizer,
@@ -65,6 +66,7 @@ def minimize(
     max_time: float | None = None,
     fit_timeout: float | None = None,
     memory_guard: bool = True,
+    workers: Workers | None = None,
     raise_errors: bool = False,
     watch: Watcher | Sequence[Watcher] | None = None,
     verbose: int = 0,
@@ -121,6 +123,9 @@ def minimize(
     memory_guard : bool, default=True
         Whether trials in processes are held back that would not fit into memory beside the
         others (Linux only).
+    workers : Workers or None, default=None
+        Ends processes after so many trials, for frameworks that leak memory; gives each process an
+        environment of its own, such as a GPU.
     raise_errors : bool, default=False
         Whether what the objective raises ends the search.
     watch : callable, sequence of callables or None, default=None
@@ -169,6 +174,7 @@ def minimize(
         max_time=max_time,
         fit_timeout=fit_timeout,
         memory_guard=memory_guard,
+        workers=workers,
         raise_errors=raise_errors,
         watch=watch,
         verbose=verbose,
@@ -191,6 +197,7 @@ def maximize(
     max_time: float | None = None,
     fit_timeout: float | None = None,
     memory_guard: bool = True,
+    workers: Workers | None = None,
     raise_errors: bool = False,
     watch: Watcher | Sequence[Watcher] | None = None,
     verbose: int = 0,
@@ -220,6 +227,7 @@ def maximize(
         max_time=max_time,
         fit_timeout=fit_timeout,
         memory_guard=memory_guard,
+        workers=workers,
         raise_errors=raise_errors,
         watch=watch,
         verbose=verbose,
@@ -245,6 +253,7 @@ class _Request:
     max_time: float | None
     fit_timeout: float | None
     memory_guard: bool
+    workers: Workers | None
     raise_errors: bool
     watch: Watcher | Sequence[Watcher] | None
     verbose: int
@@ -282,6 +291,7 @@ class _Request:
             raise TypeError(
                 f"objective: {self.objective!r} cannot be called; give a function of a dict."
             )
+        check_workers(self.workers)
         for name in ("max_time", "fit_timeout"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -365,7 +375,7 @@ class _Request:
         memory = available() if self.memory_guard else None
         shown = watchers_for(self.verbose, self.n_iter, max_time=self.max_time, metric="value")
         limits = Limits(self.n_iter, self.max_time, self.fit_timeout, refits=False)
-        with executor_for(self.n_jobs, self.fit_timeout, memory) as executor:
+        with executor_for(self.n_jobs, self.fit_timeout, memory, self.workers) as executor:
             if self.fit_timeout is not None and not executor.can_kill:
                 raise ValueError(
                     "fit_timeout needs worker processes that can be ended: use joblib's loky "

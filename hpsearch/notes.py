@@ -45,6 +45,11 @@ class Notes:
             self, shutil.rmtree, self._folder, ignore_errors=True
         )
 
+    @property
+    def place(self) -> str:
+        """The folder of the notes."""
+        return self._folder
+
     def around(self, key: int, call: Callable[[], Any]) -> Noted:
         """Wrap a call, so that it leaves a note."""
         return Noted(self._folder, key, call, os.getpid(), tuple(self.litter))

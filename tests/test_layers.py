@@ -23,6 +23,7 @@ LAYERS = [
         "shipping",
         "steps",
         "trial",
+        "workers",
     },
     {
         "failures",
