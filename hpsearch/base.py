@@ -489,7 +489,13 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         names = bridge.metric_names(work.scorer) or [metric]
         shown = metric if metric in names else names[0]  # a callable refit will choose
         displays = watchers_for(self.verbose, n_candidates, source.listed, self.max_time, shown)
-        limits = Limits(n_candidates, self.max_time, self.fit_timeout, bool(self.refit))
+        limits = Limits(
+            n_candidates,
+            self.max_time,
+            self.fit_timeout,
+            refits=bool(self.refit),
+            one_by_one=self.workers is not None and self.workers.max_fits is not None,
+        )
         memory = available() if self.memory_guard else None
         executor_of_fits = executor_for(self.n_jobs, self.fit_timeout, memory, self.workers)
         with callbacks.searching(n_fits), executor_of_fits as executor:

@@ -130,7 +130,8 @@ class Loop:
         self.interrupted = False
         self.stopped: str | None = None
         # Of a fit that is shared nobody could say whose time is up.
-        self._is_single = optimizer.learns or limits.fit_timeout is not None
+        is_timed = limits.fit_timeout is not None
+        self._is_single = optimizer.learns or is_timed or limits.one_by_one
         self._backlog = Backlog(evaluator, executor.slots, is_single=self._is_single)
         self._in_flight: dict[int, Job] = {}  # by the number of the job
         self._n_jobs = 0

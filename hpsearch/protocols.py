@@ -15,13 +15,14 @@ class Limits:
     """When to stop; None is no limit.
 
     `n_trials` counts trials; `max_time` is in seconds, the refit included if `refits`;
-    `fit_timeout` is in seconds, for one task.
+    `fit_timeout` is in seconds, for one task. `one_by_one`: no two tasks go to a process together.
     """
 
     n_trials: int | None = None
     max_time: float | None = None
     fit_timeout: float | None = None
     refits: bool = True
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ class Workers:
     ----------
     max_fits : int or None, default=None
         A process ends after so many fits, and another one takes its place: for frameworks that do
-        not give back their memory. Fits that share work go to a process together and count as
-        one. All processes are replaced when the first has had its fits and the others are done
+        not give back their memory. Fits then go to a process one by one, and share less of their
+        work. All processes are replaced when the first has had its fits and the others are done
         with theirs, so nothing that runs is lost.
     env : sequence of dict, callable or None, default=None
         Environment variables for each process, set before it loads the estimator. The first

@@ -129,7 +129,7 @@ class Met:
     def __call__(self, params):
         Path(self.folder, str(os.getpid())).touch()
         end = time.monotonic() + 60
-        while len(os.listdir(self.folder)) < self.n_wanted and time.monotonic() < end:
+        while len(list(Path(self.folder).iterdir())) < self.n_wanted and time.monotonic() < end:
             time.sleep(0.01)
         return {"loss": params["x"], "place": os.environ.get(NAME), "pid": os.getpid()}
 
@@ -251,6 +251,6 @@ def test_one_call_at_a_time_has_all_cores():
 
 def test_as_many_cores_as_the_user_says():
     """`inner_max_num_threads` of joblib is what a call gets."""
-    with parallel_config("loky", inner_max_num_threads=3):
+    with parallel_config("loky", inner_max_num_threads=2):
         found = minimize(threads_of, {"x": [1, 2]}, optimizer="grid", n_jobs=2)
-    assert set(told(found, "joblib")) == {3}
+    assert set(told(found, "joblib")) == {min(2, joblib.cpu_count())}
