@@ -126,7 +126,7 @@ class Loop:
         self._paused: list[Trial] = []
         self._stages: dict[int, Stage] = {}  # of trials that run one
         parts = (self._trials, self._complete, self._paused, self._stages)
-        self.board = Board(metric, n_splits, *parts, optimum=optimum)
+        self.board = Board(metric, n_splits, *parts, optimum=optimum, learns=optimizer.learns)
         self.interrupted = False
         self.stopped: str | None = None
         # Of a fit that is shared nobody could say whose time is up.

@@ -136,6 +136,8 @@ class Board:
         What running trials run, by their number.
     optimum : float
         The greatest value that the metric can take, as far as is known.
+    learns : bool
+        Whether candidates are proposed in view of the scores so far.
     is_final : bool
         Whether no trials will be added.
     memo : dict
@@ -149,6 +151,7 @@ class Board:
     paused: Sequence[Trial] = ()
     stages: Mapping[int, Stage] = field(default_factory=dict)
     optimum: float = math.inf
+    learns: bool = False
     is_final: bool = False
     memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from hpsearch.pruners._looks import tail_probabilities
 from hpsearch.pruners.base import Move, NoPruner, Verdict
 from hpsearch.trial import Board, Stage, Trial
 
+LEVEL, LEVEL_WITH_LEARNER = 0.1, 0.4
 MIN_BETTER = 3  # candidates that the model is made of, once so many are complete
 SLACK = 1e-9  # relative: sums in another order than scikit-learn's must not decide
 
@@ -30,9 +31,12 @@ class RacingPruner(NoPruner):
 
     Parameters
     ----------
-    level : float, default=0.1
+    level : float or "auto", default="auto"
         The probability, at most, of dropping the candidate that would have won, if scores vary
-        over the splits as the model in the notes has it. With 0 a candidate stops only when
+        over the splits as the model in the notes has it. "auto" is 0.1, and 0.4 in a search that
+        learns from its results: most of its candidates are near the best, so that more has to be
+        dropped to save as much, and what a dropped one scored still leads it to the next. With 0 a
+        candidate stops only when
         perfect scores on the splits left would not be enough: the winner is then always that of
         the full search, and nothing is stopped if the greatest value of the metric is not known.
     burn_in : int, default=1
@@ -65,13 +69,15 @@ class RacingPruner(NoPruner):
     ({'C': 10, 'kernel': 'linear'}, <8 trials: 3 complete, 5 pruned>)
     """
 
-    level: float = 0.1
+    level: float | Literal["auto"] = "auto"
     burn_in: int = 1
     best_possible: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.level < 1:
-            raise ValueError(f"level must be a probability in [0, 1), got {self.level!r}.")
+        if self.level != "auto" and not (_is_number(self.level) and 0 <= self.level < 1):
+            raise ValueError(
+                f"level must be a probability in [0, 1) or 'auto', got {self.level!r}."
+            )
         if isinstance(self.burn_in, bool) or int(self.burn_in) != self.burn_in or self.burn_in < 1:
             raise ValueError(f"burn_in must be an integer of 1 or more, got {self.burn_in!r}.")
 
@@ -111,6 +117,11 @@ class RacingPruner(NoPruner):
         trial = max(running, key=lambda trial: _lead(trial, board))
         return trial, _first(len(board.stages[trial.number].splits) + 1)
 
+    def _level(self, board: Board) -> float:
+        if self.level != "auto":
+            return self.level
+        return LEVEL_WITH_LEARNER if board.learns else LEVEL
+
     def _is_lost(self, trial: Trial, board: Board) -> bool:
         """Whether a trial has failed, cannot win, or is unlikely to."""
         if not trial.results or not board.complete:
@@ -123,13 +134,14 @@ class RacingPruner(NoPruner):
         at_best = (math.fsum(scores) + (n_splits - m) * most) / n_splits
         if at_best < field.best - SLACK * abs(field.best):
             return True
-        if self.level == 0:
+        level = self._level(board)
+        if level == 0:
             return False
         difference, deviation, freedom = field.outlook(scores)
         if freedom == 0 or deviation == 0:
             return False
         chance = float(stdtr(freedom, difference / deviation))
-        return chance < tail_probabilities(self.level, n_splits)[m - 1]
+        return chance < tail_probabilities(level, n_splits)[m - 1]
 
 
 @dataclass(frozen=True)
@@ -172,6 +184,10 @@ class Field:
         variance = squares / max(freedom, 1) * (1 + 1 / self.n)
         deviation = math.sqrt(variance * (n_splits - m) / (n_splits * m))
         return float(own.mean()) - self.best, deviation, freedom
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _lead(trial: Trial, board: Board) -> float:

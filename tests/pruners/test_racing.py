@@ -1,6 +1,7 @@
 """Racing over splits: what is dropped, against brute force and closed forms."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -138,7 +139,21 @@ def test_order_is_that_of_the_numbers():
     assert pruner.promote(board_of([best], 3, [ahead])) == (ahead, Stage((0, 1, 2)))
 
 
-@pytest.mark.parametrize("level", [-0.1, 1.0, math.nan])
+def test_automatic_level_is_higher_in_a_search_that_learns():
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(8, 5)) / 10
+    plain = board_of([trial(i, row) for i, row in enumerate(table)], 5)
+    learning = replace(plain, learns=True, memo={})
+    verdicts = []
+    for score in np.linspace(-0.3, 0.3, 61):
+        own = trial(9, [score], Status.RUNNING)
+        verdicts.append([RacingPruner().judge(own, board) for board in (plain, learning)])
+        expected = [RacingPruner(level=x).judge(own, plain) for x in (0.1, 0.4)]
+        assert verdicts[-1] == expected
+    assert [Verdict.PAUSE, Verdict.STOP] in verdicts
+
+
+@pytest.mark.parametrize("level", [-0.1, 1.0, math.nan, "often", True])
 def test_level_is_a_probability(level):
     with pytest.raises(ValueError, match="level"):
         RacingPruner(level=level)
