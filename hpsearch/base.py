@@ -3,65 +3,34 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
-import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
-from hpsearch import foreign, results, stopping
-from hpsearch.display import watchers_for, watchers_of
-from hpsearch.evaluation import CrossValidation
-from hpsearch.executors import executor_for
+from hpsearch import stopping
+from hpsearch.assembly import judge_of, work_of
 from hpsearch.fingerprint import parts_of_search
 from hpsearch.fitted import FittedSearch, sizes_of
-from hpsearch.journal import Journal, Origin, Session, Splits, Unrecorded
-from hpsearch.keep import Keep, Kept
-from hpsearch.loop import Loop
-from hpsearch.memory import available
-from hpsearch.notes import folder as temporary_folder
-from hpsearch.optimizers.base import Optimizer
+from hpsearch.journal import Journal, Origin, Session, Unrecorded
+from hpsearch.keep import Keep
 from hpsearch.planning import Plan, Upcoming, planned
-from hpsearch.protocols import Limits, Watcher
-from hpsearch.pruners import NAMED, NoPruner, Pruner, pruner_of
+from hpsearch.protocols import Watcher
+from hpsearch.pruners import NAMED, Pruner
 from hpsearch.publishing import publish
 from hpsearch.refit import Refit
-from hpsearch.resources import Resource, resolve
-from hpsearch.reuse import Family, Planner, Settings
-from hpsearch.reuse.growth import Growth
+from hpsearch.reuse import Family
+from hpsearch.running import n_ahead, run
+from hpsearch.source import Source
 from hpsearch.space import Space
 from hpsearch.sqlite_journal import SQLiteJournal
-from hpsearch.stopping import EarlyStopping, Stopping
-from hpsearch.trial import Params, Status, Trial
-from hpsearch.work import Work
+from hpsearch.stopping import EarlyStopping
+from hpsearch.trial import Params, Status
 from hpsearch.workers import Workers, check_workers
-
-WINDOW = 4  # of deterministic=True: what most machines keep busy
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where candidates come from.
-
-    `n_candidates` is how many at most, None if only the optimizer knows. `spell` writes the place
-    of a candidate as JSON can take it, `read` finds the candidate at a place; candidates are read
-    in the order in which they were asked. `listed` are the candidates where they are known
-    beforehand, in the order of their numbers; it can be gone through again.
-    """
-
-    optimizer: Optimizer
-    n_candidates: int | None
-    spell: Callable[[Params], Any]
-    read: Callable[[Any], Params]
-    listed: Iterable[Params] | None = None
 
 
 class BaseSearchCV(FittedSearch, bridge.SearchBase):
@@ -162,7 +131,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.svm import SVC
     >>> from hpsearch import BaseSearchCV
-    >>> from hpsearch.base import Source
+    >>> from hpsearch.source import Source
     >>> from hpsearch.optimizers import ListedOptimizer
     >>> class ListedSearchCV(BaseSearchCV):
     ...     def __init__(self, estimator, listed, *, cv=None, n_jobs=None):
@@ -289,7 +258,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         >>> search.best_params_, search.predict(X[:2])
         ({'C': 10}, array([0, 0]))
         """
-        _n_ahead(self.pre_dispatch, 1)  # raises for what it cannot read
+        n_ahead(self.pre_dispatch, 1)  # raises for what it cannot read
         check_workers(self.workers)
         prepared = bridge.prepare(self, X, y, params)
         metric = self._metric(prepared)
@@ -304,9 +273,9 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             splits = session.settle(bridge.split(prepared, self.n_splits_), prepared.cv)
             self.split_sizes_ = sizes_of(splits)
             self._judged_by = metric
-            pruner, resource = self._judge(prepared, splits, metric)
-            work = self._work(prepared, splits, source, resource)
-            trials = self._search(work, source, metric, pruner, callbacks, session)
+            pruner, resource = judge_of(self, prepared, splits, metric)
+            work = work_of(self, prepared, splits, source, resource)
+            trials = run(self, work, source, metric, pruner, callbacks, session)
         publish(self, prepared, trials, metric, resource)
         if self.refit:
             self._refit(prepared, callbacks)
@@ -388,7 +357,9 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         learns = source.optimizer.learns
         self_space = self._space() if source.listed is None else Space([{}])
         upcoming = Upcoming.of(source.listed, source.n_candidates, learns, self_space)
-        return planned(self._work(prepared, splits, source, None), upcoming, self.n_jobs, n_probes)
+        return planned(
+            work_of(self, prepared, splits, source, None), upcoming, self.n_jobs, n_probes
+        )
 
     def _session(self, prepared: bridge.Prepared) -> Session:
         """Open the checkpoint, if there is one."""
@@ -398,163 +369,6 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         if isinstance(self.checkpoint, (str, os.PathLike)):
             return SQLiteJournal(self.checkpoint).open(parts)
         return self.checkpoint.open(parts)
-
-    def _judge(
-        self, prepared: bridge.Prepared, splits: Splits, metric: str
-    ) -> tuple[Pruner, Resource | None]:
-        """Return the pruner, its rungs settled, and what it gives out."""
-        names = bridge.metric_names(prepared.scorer)
-        if self.pruner is not None and names is not None and metric not in names:
-            raise ValueError(
-                f"pruner: it needs one metric to go by, and scoring gives {names}. Pass the name "
-                f"of one as refit, such as refit={names[0]!r}."
-            )
-        sizes = [bridge.n_training_rows(train) for train, _ in splits]
-        n_classes = bridge.n_classes(prepared.estimator, prepared.y)
-        given = pruner_of(self.pruner)
-        return resolve(given, prepared.estimator, self._searched(), sizes, n_classes)
-
-    def _searched(self) -> set[str]:
-        """Names of the parameters that are searched."""
-        params = self.get_params(deep=False)
-        given = foreign.read(params.get("param_grid", params.get("param_distributions", {}))).space
-        branches = getattr(given, "branches", [given] if isinstance(given, Mapping) else given)
-        return {name for branch in branches for name in branch}
-
-    def _work(
-        self,
-        prepared: bridge.Prepared,
-        splits: Splits,
-        source: Source,
-        resource: Resource | None,
-    ) -> Work:
-        stops = self._stopping(prepared, splits)
-        reuse = Settings.of(self.reuse)
-        if stops is not None:  # what stops early is not what a longer fit begins with
-            reuse = reuse.without(stopping.types_of(stops.early))
-        return Work(
-            estimator=prepared.estimator,
-            X=prepared.X,
-            y=prepared.y,
-            splits=splits,
-            scorer=prepared.scorer,
-            fit_params=dict(prepared.fit_params),
-            score_params=dict(prepared.score_params),
-            error_score=self.error_score,
-            return_train_score=self.return_train_score,
-            verbose=self.verbose,
-            n_candidates=source.n_candidates,
-            ambient=bridge.Ambient.here(),
-            reuse=reuse,
-            learns=source.optimizer.learns,
-            n_workers=effective_n_jobs(self.n_jobs),
-            resource=resource,
-            growth=None if stops else self._growth(prepared.estimator, resource),
-            is_stratified=bridge.n_classes(prepared.estimator, prepared.y) > 1,
-            keep=Keep.of(self.keep),
-            stopping=stops,
-        )
-
-    def _stopping(self, prepared: bridge.Prepared, splits: Splits) -> Stopping | None:
-        """Return the rows that fits are stopped by, if they are."""
-        early = stopping.early_of(self.early_stopping)
-        if early is None:
-            return None
-        stopping.check(early, prepared.estimator, self._searched(), prepared.fit_params)
-        of_classes = bridge.n_classes(prepared.estimator, prepared.y) > 1
-        groups = prepared.split_params.get("groups")
-        return Stopping.on(early, splits, prepared.y, groups, prepared.cv, of_classes=of_classes)
-
-    def _search(
-        self,
-        work: Work,
-        source: Source,
-        metric: str,
-        pruner: Pruner,
-        callbacks: bridge.Callbacks,
-        session: Session,
-    ) -> list[Trial]:
-        """Evaluate candidates until they end."""
-        n_candidates, n_splits = source.n_candidates, len(work.splits)
-        watch = watchers_of(self.watch)
-        kept = None
-        if work.keep is not None:
-            kept = self.kept_ = Kept(work.keep, [test for _, test in work.splits], work.y)
-        n_fits = None if n_candidates is None else n_candidates * n_splits
-        if self.verbose > 0 and n_candidates is not None:
-            print(  # noqa: T201 - what verbose asks for, in scikit-learn's words
-                f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
-                f"totalling {n_fits} fits"
-            )
-        names = bridge.metric_names(work.scorer) or [metric]
-        shown = metric if metric in names else names[0]  # a callable refit will choose
-        displays = watchers_for(self.verbose, n_candidates, source.listed, self.max_time, shown)
-        limits = Limits(
-            n_candidates,
-            self.max_time,
-            self.fit_timeout,
-            refits=bool(self.refit),
-            one_by_one=self.workers is not None and self.workers.max_fits is not None,
-        )
-        memory = available() if self.memory_guard else None
-        executor_of_fits = executor_for(self.n_jobs, self.fit_timeout, memory, self.workers)
-        with callbacks.searching(n_fits), executor_of_fits as executor:
-            if self.fit_timeout is not None and not executor.can_kill:
-                raise ValueError(
-                    "fit_timeout needs worker processes that can be ended: use joblib's loky "
-                    "backend, and do not nest the search in another one's worker."
-                )
-            evaluator = CrossValidation(
-                executor.share(work),
-                planner=Planner(work.estimator, work.reuse, work.fit_params),
-                error_score=self.error_score,
-                metrics=bridge.metric_names(work.scorer),
-                callbacks=callbacks,
-                n_splits=n_splits,
-                resource=work.resource,
-            )
-            loop = Loop(
-                source.optimizer,
-                evaluator,
-                executor,
-                metric=metric,
-                n_splits=n_splits,
-                limits=limits,
-                pruner=pruner,
-                window=self._window(pruner, source.optimizer),
-                optimum=bridge.greatest_score(work.scorer, metric),
-                n_ahead=_n_ahead(self.pre_dispatch, executor.slots),
-                journal=session,
-                watch=[*displays, *watch],
-                intake=None if kept is None else partial(kept.take, metric),
-            )
-            session.spell_with(source.spell)
-            loop.restore(session.restored(source.read, n_candidates))
-            try:
-                trials = loop.run()
-            finally:  # whatever ends the search, what was computed is kept
-                self.trials_ = results.Trials(loop.board.trials)
-                self.stopped_ = loop.stopped
-                if kept is not None:
-                    kept.finish()
-        if loop.interrupted:
-            _tell_of_interruption(self.trials_)
-        return trials
-
-    def _growth(self, estimator: Any, resource: Resource | None) -> Growth | None:
-        """Return where models wait to go on, if they may."""
-        goes_on = getattr(self.pruner, "continue_fits", False)
-        if resource is None or resource.is_rows or goes_on is False:
-            return None
-        growth = Growth(resource.name, goes_on is True, temporary_folder())
-        return growth if growth.may_go_on(estimator) else None
-
-    def _window(self, pruner: Pruner, optimizer: Optimizer) -> int | None:
-        """How far a start may be ahead of the results that it goes by; None for any distance."""
-        decides = optimizer.learns or type(pruner) is not NoPruner
-        if self.deterministic is False or not decides:
-            return None
-        return WINDOW if self.deterministic is True else int(self.deterministic)
 
     def _refit(
         self, prepared: bridge.Prepared, callbacks: bridge.Callbacks | bridge.NoCallbacks
@@ -584,32 +398,3 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         self.best_estimator_ = fitted
         if hasattr(fitted, "feature_names_in_"):
             self.feature_names_in_ = fitted.feature_names_in_
-
-
-def _tell_of_interruption(trials: results.Trials) -> None:
-    """After Ctrl-C: go on with what there is, if there is anything."""
-    n_results = sum(len(trial.results) for trial in trials)
-    if not n_results:
-        raise KeyboardInterrupt
-    warnings.warn(
-        f"The search was interrupted: {trials!r}, {n_results} fits. What is done is in "
-        "cv_results_, and the best of it is refitted; Ctrl-C again ends that too.",
-        UserWarning,
-        stacklevel=4,
-    )
-
-
-def _n_ahead(pre_dispatch: int | str, slots: int) -> int:
-    """Jobs in flight at most."""
-    if pre_dispatch == "all":
-        return sys.maxsize
-    if isinstance(pre_dispatch, str):
-        factor = pre_dispatch.replace(" ", "").removesuffix("n_jobs").removesuffix("*") or "1"
-        try:
-            pre_dispatch = round(float(factor) * slots)
-        except ValueError:
-            raise ValueError(
-                f"pre_dispatch={pre_dispatch!r} is neither a number, 'all', nor a product such as "
-                "'2*n_jobs'."
-            ) from None
-    return max(1, pre_dispatch)

@@ -11,7 +11,7 @@ import numpy as np
 
 from hpsearch import _sklearn as bridge
 from hpsearch import foreign
-from hpsearch.base import BaseSearchCV, Source
+from hpsearch.base import BaseSearchCV
 from hpsearch.checks import check_space
 from hpsearch.journal import Journal, Origin
 from hpsearch.keep import Keep
@@ -22,6 +22,7 @@ from hpsearch.optimizers.tpe import TPEOptimizer
 from hpsearch.protocols import Watcher
 from hpsearch.pruners import Pruner
 from hpsearch.reuse import Family
+from hpsearch.source import Source
 from hpsearch.space import Space
 from hpsearch.start import starting_params
 from hpsearch.stopping import EarlyStopping

@@ -15,7 +15,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from hpsearch import _sklearn as bridge
 from hpsearch import foreign
-from hpsearch.base import BaseSearchCV, Source
+from hpsearch.base import BaseSearchCV
 from hpsearch.checks import check_space
 from hpsearch.dimensions import Integer, Real
 from hpsearch.journal import Journal, Origin
@@ -25,6 +25,7 @@ from hpsearch.outcome import space_of_lists
 from hpsearch.protocols import Watcher
 from hpsearch.pruners import Pruner
 from hpsearch.reuse import Family
+from hpsearch.source import Source
 from hpsearch.space import Space
 from hpsearch.stopping import EarlyStopping
 from hpsearch.trial import Params

@@ -57,6 +57,7 @@ LAYERS = [
         "work",
     },
     {
+        "source",
         "telling",
     },
     {
@@ -88,7 +89,9 @@ LAYERS = [
         "planning",
     },
     {
+        "assembly",
         "publishing",
+        "running",
     },
     {
         "base",

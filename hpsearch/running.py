@@ -1,0 +1,141 @@
+"""Running a search: the loop, with all that it speaks to, until it ends."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from functools import partial
+from typing import Any
+
+from hpsearch import _sklearn as bridge
+from hpsearch import results
+from hpsearch.display import watchers_for, watchers_of
+from hpsearch.evaluation import CrossValidation
+from hpsearch.executors import executor_for
+from hpsearch.journal import Session
+from hpsearch.keep import Kept
+from hpsearch.loop import Loop
+from hpsearch.memory import available
+from hpsearch.optimizers.base import Optimizer
+from hpsearch.protocols import Limits
+from hpsearch.pruners import NoPruner, Pruner
+from hpsearch.reuse import Planner
+from hpsearch.source import Source
+from hpsearch.trial import Trial
+from hpsearch.work import Work
+
+WINDOW = 4  # of deterministic=True: what most machines keep busy
+
+
+def run(
+    search: Any,
+    work: Work,
+    source: Source,
+    metric: str,
+    pruner: Pruner,
+    callbacks: bridge.Callbacks,
+    session: Session,
+) -> list[Trial]:
+    """Evaluate candidates until they end."""
+    n_candidates, n_splits = source.n_candidates, len(work.splits)
+    watch = watchers_of(search.watch)
+    kept = None
+    if work.keep is not None:
+        kept = search.kept_ = Kept(work.keep, [test for _, test in work.splits], work.y)
+    n_fits = None if n_candidates is None else n_candidates * n_splits
+    if search.verbose > 0 and n_candidates is not None:
+        print(  # noqa: T201 - what verbose asks for, in scikit-learn's words
+            f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
+            f"totalling {n_fits} fits"
+        )
+    names = bridge.metric_names(work.scorer) or [metric]
+    shown = metric if metric in names else names[0]  # a callable refit will choose
+    displays = watchers_for(search.verbose, n_candidates, source.listed, search.max_time, shown)
+    limits = Limits(
+        n_candidates,
+        search.max_time,
+        search.fit_timeout,
+        refits=bool(search.refit),
+        one_by_one=search.workers is not None and search.workers.max_fits is not None,
+    )
+    memory = available() if search.memory_guard else None
+    executor_of_fits = executor_for(search.n_jobs, search.fit_timeout, memory, search.workers)
+    with callbacks.searching(n_fits), executor_of_fits as executor:
+        if search.fit_timeout is not None and not executor.can_kill:
+            raise ValueError(
+                "fit_timeout needs worker processes that can be ended: use joblib's loky "
+                "backend, and do not nest the search in another one's worker."
+            )
+        evaluator = CrossValidation(
+            executor.share(work),
+            planner=Planner(work.estimator, work.reuse, work.fit_params),
+            error_score=search.error_score,
+            metrics=bridge.metric_names(work.scorer),
+            callbacks=callbacks,
+            n_splits=n_splits,
+            resource=work.resource,
+        )
+        loop = Loop(
+            source.optimizer,
+            evaluator,
+            executor,
+            metric=metric,
+            n_splits=n_splits,
+            limits=limits,
+            pruner=pruner,
+            window=_window(search, pruner, source.optimizer),
+            optimum=bridge.greatest_score(work.scorer, metric),
+            n_ahead=n_ahead(search.pre_dispatch, executor.slots),
+            journal=session,
+            watch=[*displays, *watch],
+            intake=None if kept is None else partial(kept.take, metric),
+        )
+        session.spell_with(source.spell)
+        loop.restore(session.restored(source.read, n_candidates))
+        try:
+            trials = loop.run()
+        finally:  # whatever ends the search, what was computed is kept
+            search.trials_ = results.Trials(loop.board.trials)
+            search.stopped_ = loop.stopped
+            if kept is not None:
+                kept.finish()
+    if loop.interrupted:
+        _tell_of_interruption(search.trials_)
+    return trials
+
+
+def _window(search: Any, pruner: Pruner, optimizer: Optimizer) -> int | None:
+    """How far a start may be ahead of the results that it goes by; None for any distance."""
+    decides = optimizer.learns or type(pruner) is not NoPruner
+    if search.deterministic is False or not decides:
+        return None
+    return WINDOW if search.deterministic is True else int(search.deterministic)
+
+
+def _tell_of_interruption(trials: results.Trials) -> None:
+    """After Ctrl-C: go on with what there is, if there is anything."""
+    n_results = sum(len(trial.results) for trial in trials)
+    if not n_results:
+        raise KeyboardInterrupt
+    warnings.warn(
+        f"The search was interrupted: {trials!r}, {n_results} fits. What is done is in "
+        "cv_results_, and the best of it is refitted; Ctrl-C again ends that too.",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+def n_ahead(pre_dispatch: int | str, slots: int) -> int:
+    """Jobs in flight at most."""
+    if pre_dispatch == "all":
+        return sys.maxsize
+    if isinstance(pre_dispatch, str):
+        factor = pre_dispatch.replace(" ", "").removesuffix("n_jobs").removesuffix("*") or "1"
+        try:
+            pre_dispatch = round(float(factor) * slots)
+        except ValueError:
+            raise ValueError(
+                f"pre_dispatch={pre_dispatch!r} is neither a number, 'all', nor a product such as "
+                "'2*n_jobs'."
+            ) from None
+    return max(1, pre_dispatch)
