@@ -32,6 +32,7 @@ from hpsearch.reuse.values import Key, own_values
 from hpsearch.stopping import STOPPED_AT, Validation
 from hpsearch.trial import NAN_RETURNED, Job, SplitResult, Status, Task
 from hpsearch.work import Work
+from hpsearch.workers import take_share
 
 
 class NotLendable(Exception):
@@ -322,7 +323,9 @@ def writes(params: Mapping[str, Any]) -> bool:
 
 def set_up(work: Work, task: Task) -> Any:
     """Return the estimator of a candidate."""
-    return clone(work.estimator).set_params(**own_values(task.params))
+    estimator = clone(work.estimator).set_params(**own_values(task.params))
+    take_share(estimator)
+    return estimator
 
 
 def _fit(estimator: Any, rows: Rows, callbacks: bridge.FitCallbacks | None, fit: Any) -> None:

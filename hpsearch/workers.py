@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numbers
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from joblib import cpu_count
 from threadpoolctl import ThreadpoolController
 
 N_CORES = "LOKY_MAX_CPU_COUNT"  # what `joblib.cpu_count` goes by
@@ -181,6 +183,17 @@ def cores(n_cores: int) -> Iterator[None]:
             os.environ.pop(N_CORES, None)
         else:
             os.environ[N_CORES] = before
+
+
+def take_share(estimator: Any) -> None:
+    """Give CatBoost its share of the cores: of all libraries it alone counts them by itself."""
+    if N_CORES not in os.environ or "catboost" not in sys.modules:
+        return
+    for model in (estimator, *estimator.get_params().values()):
+        if type(model).__module__.startswith("catboost."):
+            given = model.get_params().get("thread_count")
+            if given is None or given < 0:
+                model.set_params(thread_count=cpu_count())
 
 
 class Threads:
