@@ -530,6 +530,11 @@ def around(callbacks: FitCallbacks | None, estimator: Any, X: Any, y: Any, weigh
     return nullcontext() if callbacks is None else callbacks.around(estimator, X, y, weight)
 
 
+def has_callbacks(search: Any) -> bool:
+    """Whether a search, its estimator or a part of it has callbacks of scikit-learn."""
+    return _has_callbacks(search, search.estimator)
+
+
 def _has_callbacks(search: Any, estimator: Any) -> bool:
     inner = [search, *search.get_params(deep=False).values(), *estimator.get_params().values()]
     return any(getattr(v, "_skl_callbacks", None) for v in [*inner, estimator])

@@ -6,6 +6,7 @@ import os
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from hpsearch.fingerprint import parts_of_search
 from hpsearch.fitted import FittedSearch, sizes_of
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.keep import Keep
+from hpsearch.lanes import Lane
 from hpsearch.planning import Plan, Upcoming, planned
 from hpsearch.protocols import Watcher
 from hpsearch.pruners import NAMED, Pruner
@@ -214,6 +216,8 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         self.early_stopping = early_stopping
         self.workers = workers
 
+    _lane: Lane | None = None  # where fits run, if beside those of other searches
+
     @abstractmethod
     def _candidates(self, origin: Origin) -> Source:
         """Check the space and return what proposes its candidates."""
@@ -383,7 +387,8 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             self.n_rounds_ = rounds
         refit = Refit(best, prepared.X, prepared.y, prepared.fit_params)
         crashed = any(trial.status is Status.CRASHED for trial in self.trials_)
-        fit = refit.apart if crashed or self.fit_timeout is not None else refit.here
+        is_dangerous = crashed or self.fit_timeout is not None
+        fit = partial(refit.apart, self._lane) if is_dangerous else refit.here
         try:
             with callbacks.refitting(best):
                 began = time.time()

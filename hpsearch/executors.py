@@ -22,7 +22,7 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Self, TypeVar
 
@@ -258,6 +258,24 @@ class JoblibExecutor:
                 del self._calls[key]
                 self._send_held()
                 return key, outcome
+
+    def abandon(self, keys: Iterable[int]) -> None:
+        """End calls that nobody waits for; what ran beside them in a process starts again."""
+        gone = set(keys) & self._calls.keys()
+        for key in gone & set(self._held):
+            self._held.remove(key)
+            del self._calls[key]
+        if gone & self._calls.keys() and self.can_kill:
+            self._replace_pool(WorkerLost("abandoned"), gone)
+        for key in gone & self._calls.keys():
+            del self._calls[key]  # a thread's outcome is dropped when it comes
+        self._ready = deque(item for item in self._ready if item[0] not in gone)
+
+    def unshare(self, source: Callable[[], Any]) -> None:
+        """Let go of an object that was shared, before the executor is left."""
+        for shipment in [s for s in self._shipments if s.source is source]:
+            shipment.close()
+            self._shipments.remove(shipment)
 
     def _patience(self, end: float | None) -> float | None:
         """Seconds until there is something to look after, though no call has ended."""

@@ -6,16 +6,23 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
+import sklearn
 from numpy.typing import NDArray
 from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
 from hpsearch.base import BaseSearchCV
 from hpsearch.brief import short_amount, short_params, short_score
+from hpsearch.display import watchers_of
+from hpsearch.executors import JoblibExecutor, executor_for
 from hpsearch.honest import variance_of_mean
+from hpsearch.lanes import Lane, Lanes
+from hpsearch.memory import available
+from hpsearch.protocols import Event, Watcher
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.trial import Params
 
@@ -88,8 +95,12 @@ def nested_score(
 ) -> NestedScores:
     """Score a search by cross-validation, each time on rows that it did not see.
 
-    The searches run one after another, each with all of its `n_jobs` workers, which are the same
-    throughout: no pool within a pool, and no worker without a fit but at the end of a search.
+    All searches run in one pool of `n_jobs` workers. The next one begins where those before leave
+    a worker without a fit: at their end, while they refit, or because they are small. What each
+    finds is what it would find alone; a search that learns from its results goes by their order,
+    as ever with several workers. With a checkpoint, a `fit_timeout`, `workers`, callbacks of
+    scikit-learn, or a backend whose workers are no processes of this machine, the searches run one
+    after another.
 
     Parameters
     ----------
@@ -138,27 +149,51 @@ def nested_score(
     if search.refit is False:
         raise ValueError("nested_score scores the refitted winners: the search needs a refit.")
     splitter = bridge.splitter_of(cv, y, search, grouped=groups is not None)
-    searches: list[Any] = []
-    scores, sizes = [], []
-    for train, test in splitter.split(X, y, groups):
-        X_train, y_train = bridge.take_rows(search, X, y, train)
-        X_test, y_test = bridge.take_rows(search, X, y, test, train)
-        given = bridge.params_of_rows(X, dict(params or {}), train)
-        if groups is not None:
-            given["groups"] = np.asarray(groups)[train]
-        fitted = _resumable(clone(search)).fit(X_train, y_train, **given)
-        searches.append(fitted)
-        scores.append(float(fitted.score(X_test, y_test)))
-        sizes.append((len(train), len(test)))
-    found = np.array(scores)
-    train_rows, test_rows = np.sum(sizes, axis=0)
+    splits = [Split(*pair) for pair in splitter.split(X, y, groups)]
+    nested = Nested(search, X, y, groups, dict(params or {}))
+    done = _together(nested, splits) or [nested.run(split) for split in splits]
+    scores = np.array([score for _, score in done])
+    searches = [fitted for fitted, _ in done]
+    train_rows, test_rows = np.sum([(len(s.train), len(s.test)) for s in splits], axis=0)
     return NestedScores(
-        found,
+        scores,
         np.array([_best_score(s) for s in searches]),
         [s.best_params_ for s in searches],
-        math.sqrt(variance_of_mean(found, test_rows / train_rows)),
+        math.sqrt(variance_of_mean(scores, test_rows / train_rows)),
         searches,
     )
+
+
+class Split(NamedTuple):
+    """Rows of an outer split."""
+
+    train: Any
+    test: Any
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A search, and the data of which it gets a part each time."""
+
+    search: BaseSearchCV
+    X: Any
+    y: Any
+    groups: Any
+    params: dict[str, Any]
+
+    def run(self, split: Split, lane: Lane | None = None) -> tuple[Any, float]:
+        """Return the search fitted on the training rows, and its score on the others."""
+        X_train, y_train = bridge.take_rows(self.search, self.X, self.y, split.train)
+        X_test, y_test = bridge.take_rows(self.search, self.X, self.y, split.test, split.train)
+        given = bridge.params_of_rows(self.X, self.params, split.train)
+        if self.groups is not None:
+            given["groups"] = np.asarray(self.groups)[split.train]
+        fitted = _resumable(clone(self.search))
+        if lane is None:
+            fitted.fit(X_train, y_train, **given)
+        else:
+            _fit_in(lane, fitted, X_train, y_train, given)
+        return fitted, float(fitted.score(X_test, y_test))
 
 
 def _resumable(search: Any) -> Any:
@@ -166,6 +201,55 @@ def _resumable(search: Any) -> Any:
     if isinstance(search.checkpoint, (str, os.PathLike)):
         search.checkpoint = SQLiteJournal(search.checkpoint, if_different="add")
     return search
+
+
+def _together(nested: Nested, splits: Sequence[Split]) -> list[tuple[Any, float]] | None:
+    """Run the searches of all splits in one pool; None if they have to run one after another."""
+    search = nested.search
+    apart = (search.checkpoint, search.fit_timeout, search.workers)  # each wants the pool for one
+    if any(given is not None for given in apart) or bridge.has_callbacks(search):
+        return None
+    memory = available() if search.memory_guard else None
+    executor = executor_for(search.n_jobs, memory=memory)
+    if not isinstance(executor, JoblibExecutor):
+        return None
+    config = bridge.Ambient.here().config
+    with executor:
+        if not executor.can_kill:  # a cluster, or threads
+            return None
+
+        def run(split: Split, lane: Lane) -> tuple[Any, float]:
+            with sklearn.config_context(**config):  # which each thread has its own of
+                return nested.run(split, lane)
+
+        return Lanes[tuple[Any, float]](executor).run([partial(run, split) for split in splits])
+
+
+def _fit_in(lane: Lane, search: BaseSearchCV, X: Any, y: Any, params: dict[str, Any]) -> None:
+    """Fit a search in a lane; what looks on is called in the caller's thread."""
+    watch = search.watch
+    if watch is not None:
+        search.watch = [Elsewhere(lane, watcher) for watcher in watchers_of(watch)]
+    search._lane = lane  # noqa: SLF001 - the seam between the two
+    try:
+        search.fit(X, y, **params)
+    finally:
+        del search._lane  # noqa: SLF001
+        search.watch = watch
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A watcher that is called in the thread of a lane's caller."""
+
+    lane: Lane
+    watcher: Watcher
+
+    def __call__(self, event: Event) -> None:
+        self.lane.ask(partial(self.watcher, event))
+
+    def __repr__(self) -> str:
+        return repr(self.watcher)
 
 
 def _best_score(search: Any) -> float:

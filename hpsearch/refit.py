@@ -29,15 +29,20 @@ class Refit:
         self.estimator.fit(self.X, *targets, **self.fit_params)
         return self.estimator
 
-    def apart(self) -> Any:
+    def apart(self, given: Any = None) -> Any:
         """Fit in another process, so that a crash does not end this one.
+
+        Parameters
+        ----------
+        given : Executor or None, default=None
+            Whose processes to use; None for one of its own.
 
         Raises
         ------
         SearchAborted
             If the process dies.
         """
-        with JoblibExecutor(2, slots=1) as executor:
+        with given or JoblibExecutor(2, slots=1) as executor:
             if not executor.can_kill:  # threads, or inside another search's worker
                 return self.here()
             # A clone leaves behind what scikit-learn's callbacks have put on the estimator.

@@ -59,8 +59,8 @@ def run(
         one_by_one=search.workers is not None and search.workers.max_fits is not None,
     )
     memory = available() if search.memory_guard else None
-    executor_of_fits = executor_for(search.n_jobs, search.fit_timeout, memory, search.workers)
-    with callbacks.searching(n_fits), executor_of_fits as executor:
+    apart = executor_for(search.n_jobs, search.fit_timeout, memory, search.workers)
+    with callbacks.searching(n_fits), search._lane or apart as executor:  # noqa: SLF001 - of ours
         if search.fit_timeout is not None and not executor.can_kill:
             raise ValueError(
                 "fit_timeout needs worker processes that can be ended: use joblib's loky "

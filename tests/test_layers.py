@@ -63,6 +63,7 @@ LAYERS = [
     {
         "folds",
         "importance",
+        "lanes",
         "rowwise",
         "loop",
         "objective",

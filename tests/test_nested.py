@@ -1,9 +1,12 @@
 """Nested cross-validation in one call."""
 
+import os
+import threading
 import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -84,3 +87,89 @@ def test_only_searches_of_hpsearch():
     """Others are told where to go."""
     with pytest.raises(TypeError, match="cross_val_score"):
         nested_score(GridSearchCV(SVC(), GRID), X, Y)
+
+
+class Dies(ClassifierMixin, BaseEstimator):
+    """Takes its process with it, if told to."""
+
+    def __init__(self, how="well"):
+        self.how = how
+
+    def fit(self, X, y):
+        if self.how == "dies":
+            os._exit(3)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+def test_a_crash_in_one_pool_is_blamed_on_whom_it_is_due():
+    """In each search the one candidate, and no other, whatever ran beside it."""
+    grid = {"how": ["well", "dies", "fine"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = nested_score(ExhaustiveSearchCV(Dies(), grid, cv=2, n_jobs=2), X, Y, cv=2)
+    for search in found.searches:
+        statuses = [trial.status.value for trial in search.trials_]
+        assert statuses == ["complete", "crashed", "complete"]
+    np.testing.assert_allclose(found.scores, 1 / 3, atol=0.02)
+
+
+BEGUN = threading.Event()
+
+
+class Waits(Dies):
+    """Its refit, which runs in the process of the test, waits for the second search to begin."""
+
+    def __init__(self, how="well", home=0):
+        self.how = how
+        self.home = home
+
+    def fit(self, X, y):
+        if os.getpid() == self.home:
+            assert BEGUN.wait(timeout=120)
+        self.classes_ = np.unique(y)
+        return self
+
+
+def test_searches_overlap_and_watchers_are_at_home():
+    """The second search begins before the refit of the first is over; watchers run here."""
+    threads, boards = set(), set()
+
+    def watch(event):
+        threads.add(threading.current_thread())
+        boards.add(id(event.board.trials))
+        if len(boards) > 1:
+            BEGUN.set()
+
+    grid = {"how": ["well", "fine", "good"]}
+    search = ExhaustiveSearchCV(Waits(home=os.getpid()), grid, cv=3, n_jobs=2, watch=watch)
+    found = nested_score(search, X, Y, cv=3)
+    assert threads == {threading.main_thread()}
+    assert all(s.watch == watch for s in found.searches)
+    assert not {"_lane"} & vars(found.searches[0]).keys()
+
+
+def test_a_failure_in_one_pool():
+    """`error_score="raise"` raises, as it would alone."""
+    search = ExhaustiveSearchCV(SVC(), {"C": [1.0, -1.0]}, cv=3, n_jobs=2, error_score="raise")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match="'C' parameter of SVC"):
+            nested_score(search, X, Y, cv=3)
+
+
+def test_learning_searches_in_one_pool():
+    """With `deterministic`, the number of workers changes nothing."""
+    space = {"C": (0.01, 100.0, "log-uniform")}
+    found = [
+        nested_score(
+            GPSearchCV(SVC(), space, n_iter=6, cv=3, random_state=0, deterministic=2, n_jobs=n),
+            X, Y, cv=FOLDS,
+        )
+        for n in (1, 3)
+    ]  # fmt: skip
+    assert found[0].best_params == found[1].best_params
+    np.testing.assert_array_equal(found[0].scores, found[1].scores)
