@@ -119,6 +119,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="mean of a fit")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, nargs="+", default=[10, 100, 1000])
+    parser.add_argument("--optimizers", nargs="+", choices=OPTIMIZERS, default=list(OPTIMIZERS))
     options = parser.parse_args()
     if options.record:
         record()
@@ -132,7 +133,8 @@ def main() -> None:
     print(f"{'workers':>7} {'fits':>5} {'':8} {'':10} {'busy':>5} {'regret':>7} {'ms an ask':>9}")
     for n_workers in options.workers:
         n_fits = {10: 200, 100: 500}.get(n_workers, 2 * n_workers)
-        for name, make in OPTIMIZERS.items():
+        for name in options.optimizers:
+            make = OPTIMIZERS[name]
             for how, workers in [("at once", n_workers), ("waves", n_workers), ("one by one", 1)]:
                 if name == "random" and how == "one by one":
                     continue

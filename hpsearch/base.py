@@ -107,11 +107,11 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
     workers : Workers or None, default=None
         Ends processes after so many fits, for frameworks that leak memory; gives each process an
         environment of its own, such as a GPU.
-    early_stopping : int, EarlyStopping or None, default=None
+    early_stopping : int, bool, EarlyStopping or None, default=None
         For LightGBM, XGBoost, CatBoost and HistGradientBoosting, also as the last step of a
-        Pipeline: each fit ends when so many rounds bring nothing better on a tenth of its training
-        rows, held back and transformed by the fitted steps. The refit has no rows held back, and
-        the mean of the best rounds of the splits. `EarlyStopping` has more to choose.
+        Pipeline: each fit ends when so many rounds (True is 50) bring nothing better on a tenth of
+        its training rows, held back and transformed by the fitted steps. The refit has no rows held
+        back, and the mean of the best rounds of the splits. `EarlyStopping` has more to choose.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         "deterministic": ["boolean", bridge.positive_int],
         "watch": [callable, list, tuple, None],
         "keep": [str, list, tuple, Keep, None],
-        "early_stopping": [bridge.positive_int, EarlyStopping, None],
+        "early_stopping": ["boolean", bridge.positive_int, EarlyStopping, None],
         "workers": [Workers, None],
     }
 
@@ -189,7 +189,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
-        early_stopping: int | EarlyStopping | None = None,
+        early_stopping: int | bool | EarlyStopping | None = None,
         workers: Workers | None = None,
     ) -> None:
         super().__init__(

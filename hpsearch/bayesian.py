@@ -81,7 +81,7 @@ class DistributionSearchCV(BaseSearchCV):
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
-        early_stopping: int | EarlyStopping | None = None,
+        early_stopping: int | bool | EarlyStopping | None = None,
         workers: Workers | None = None,
         initial_params: Sequence[Params] | None = None,
         prior_trials: Sequence[tuple[Params, float]] | None = None,

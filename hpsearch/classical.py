@@ -100,7 +100,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
-        early_stopping: int | EarlyStopping | None = None,
+        early_stopping: int | bool | EarlyStopping | None = None,
         workers: Workers | None = None,
     ) -> None:
         super().__init__(
@@ -221,7 +221,7 @@ class SampledSearchCV(BaseSearchCV):
         deterministic: bool | int = False,
         watch: Watcher | Sequence[Watcher] | None = None,
         keep: str | Sequence[str] | Keep | None = None,
-        early_stopping: int | EarlyStopping | None = None,
+        early_stopping: int | bool | EarlyStopping | None = None,
         workers: Workers | None = None,
     ) -> None:
         super().__init__(

@@ -173,6 +173,23 @@ def test_aggregate_of_ones_own():
     assert search.n_rounds_ == round(1.5 * rounds_of(search)[search.best_index_].max())
 
 
+@takes_rows
+def test_true_is_the_default():
+    """And False is none: True is not one round."""
+    X, y = load_iris(return_X_y=True)
+    grid = {"max_iter": [3]}
+    true, default, false, none = (
+        ExhaustiveSearchCV(
+            HistGradientBoostingClassifier(random_state=0), grid, cv=2, early_stopping=given
+        ).fit(X, y)
+        for given in (True, EarlyStopping(50), False, None)
+    )
+    np.testing.assert_array_equal(scores_of(true), scores_of(default))
+    np.testing.assert_array_equal(rounds_of(true), rounds_of(default))
+    np.testing.assert_array_equal(scores_of(false), scores_of(none))
+    assert not hasattr(false, "n_rounds_")
+
+
 def test_select_refits_with_the_rounds_of_the_other():
     """Another winner has rounds of its own."""
     search = ExhaustiveSearchCV(MODEL, GRID, cv=3, early_stopping=EARLY).fit(X, Y)

@@ -6,12 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from hpsearch.stopping.stoppers import Stopper
 
 
 @dataclass(frozen=True)
 class EarlyStopping:
     """How boosting is stopped early; `early_stopping=50` is `EarlyStopping(50)`.
+
+    `early_stopping=True` is `EarlyStopping()`.
 
     The estimator, or the last step of its Pipeline, is one of LightGBM's, XGBoost's or CatBoost's
     classifiers and regressors, or scikit-learn's HistGradientBoosting (from 1.7 on). Its number of
@@ -67,4 +71,6 @@ def early_of(given: Any) -> EarlyStopping | None:
     """Read the argument of a search."""
     if given is None or isinstance(given, EarlyStopping):
         return given
+    if isinstance(given, (bool, np.bool_)):
+        return EarlyStopping() if given else None
     return EarlyStopping(int(given))
