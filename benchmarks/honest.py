@@ -11,12 +11,16 @@ and problems in which the best one is clear; what each gives is printed.
 from __future__ import annotations
 
 import argparse
+import json
+import math
 import platform
 import warnings
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import sklearn
+from joblib import Parallel, delayed
 from sklearn import datasets as d
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
@@ -25,8 +29,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
 
-import hpsearch
 from hpsearch import Integer, Real, SampledSearchCV
 
 N_NEW = 5000  # new rows of simulated problems
@@ -84,40 +88,37 @@ PROBLEMS = [
     ("diabetes, ridge", d.load_diabetes, 100, RIDGE),
     ("diabetes, tree", d.load_diabetes, 100, TREE_R),
 ]
-METHODS = ("none", "tibshirani", "splits", "bootstrap", "rows")
+METHODS = ("rows", "splits", "bootstrap", "tibshirani")
 
 
 def main() -> None:
-    """Print the errors of each problem, and of all."""
+    """Search, or read what an earlier run has written, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3, help="samples of each (default: 3)")
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--repeats", type=int, default=20, help="samples of each (default: 20)")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first (default: 0)")
+    parser.add_argument("--n-jobs", type=int, default=1, help="searches at a time (default: 1)")
+    parser.add_argument("--keep", type=Path, help="a file for the raw figures; read if it is there")
+    told = parser.parse_args()
+    seeds = range(told.first, told.first + told.repeats)
+    if told.keep is not None and told.keep.exists():
+        found = np.array(json.loads(told.keep.read_text()))
+    else:
+        jobs = (delayed(measured)(problem, seed) for problem in PROBLEMS for seed in seeds)
+        flat = Parallel(n_jobs=told.n_jobs)(jobs)
+        found = np.array(flat).reshape(len(PROBLEMS), told.repeats, -1)
+        if told.keep is not None:
+            told.keep.write_text(json.dumps(found.tolist()))
     print(
-        f"hpsearch {hpsearch.__version__ if hasattr(hpsearch, '__version__') else 'dev'}, "
-        f"scikit-learn {sklearn.__version__}, numpy {np.__version__}, "
-        f"Python {platform.python_version()}; {repeats} samples of each problem"
+        f"scikit-learn {sklearn.__version__}, numpy {np.__version__}, Python "
+        f"{platform.python_version()}; {len(PROBLEMS)} problems, {found.shape[1]} samples of each, "
+        f"seeds from {told.first}"
     )
-    print("estimate of the score, less the score on new rows; 'none' is best_score_")
-    print(f"{'':26}" + "".join(f"{m:>12}" for m in METHODS))
-    rows = []
-    for name, data, n_rows, searched in PROBLEMS:
-        errors = np.array([errors_of(data, n_rows, searched, seed) for seed in range(repeats)])
-        rows.append(errors)
-        means = "".join(f"{e:12.4f}" for e in errors.mean(axis=0))
-        print(f"{name:26}{means}", flush=True)
-    every = np.concatenate(rows)
-    print(f"{'mean error':26}" + "".join(f"{e:12.4f}" for e in every.mean(axis=0)))
-    sizes = np.abs(every).mean(axis=0)
-    print(f"{'mean absolute error':26}" + "".join(f"{e:12.4f}" for e in sizes))
-    squares = np.sqrt((every**2).mean(axis=0))
-    print(f"{'root mean squared error':26}" + "".join(f"{e:12.4f}" for e in squares))
-    by_problem = np.abs(np.array([e.mean(axis=0) for e in rows]))
-    nearer = (by_problem < by_problem[:, :1]).sum(axis=0)
-    print(f"{'nearer on problems':26}{'':12}" + "".join(f"{n:12d}" for n in nearer[1:]))
+    show(found)
 
 
-def errors_of(data, n_rows, searched, seed):
-    """Search on some rows; return each estimate less the score on the others."""
+def measured(problem, seed):
+    """Search on some rows; return the truth, the best score, and each method's three numbers."""
+    _, data, n_rows, searched = problem
     if isinstance(data, partial):
         X, y = data(n_samples=n_rows + N_NEW, random_state=seed)
     else:
@@ -129,11 +130,57 @@ def errors_of(data, n_rows, searched, seed):
     splitter = KFold if labels is None else StratifiedKFold
     cv = splitter(5, shuffle=True, random_state=seed)
     search = SampledSearchCV(*searched, n_iter=50, cv=cv, random_state=seed, keep="predictions")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
         search.fit(X, y)
-    told = [search.best_score_] + [search.corrected_score(m).score for m in METHODS[1:]]
-    return np.array(told) - search.score(X_new, y_new)
+    corrected = [search.corrected_score(method) for method in METHODS]
+    each = [number for c in corrected for number in (c.score, c.low, c.high)]
+    return [float(search.score(X_new, y_new)), float(search.best_score_), *each]
+
+
+def show(found):
+    """Print the tables of what was measured, (problems, samples, numbers)."""
+    truth = found[..., 0]
+    scores = np.concatenate([found[..., 1:2], found[..., 2::3]], axis=2)
+    errors = scores - truth[..., None]
+    names = ("best_score_", *METHODS)
+    print("\nmean error: the estimate, less the score on new rows")
+    print(f"{'':26}" + "".join(f"{name:>12}" for name in names))
+    for (name, *_), row in zip(PROBLEMS, errors.mean(axis=1), strict=True):
+        print(f"{name:26}" + "".join(f"{e:12.4f}" for e in row))
+    print(f"{'all':26}" + "".join(f"{e:12.4f}" for e in errors.mean(axis=(0, 1))))
+    optimism = errors[..., 0].mean(axis=1)
+    seen = optimism > 2 * errors[..., 0].std(axis=1, ddof=1) / math.sqrt(errors.shape[1])
+    groups = {
+        "all": np.ones(len(PROBLEMS), bool),
+        "optimism seen": seen,
+        "not seen": ~seen,
+    }
+    for group, which in groups.items():
+        if which.any():
+            compare(group, names, errors[which])
+    print("\nthe interval at 95 % held the score on new rows; its width")
+    for i, method in enumerate(METHODS):
+        low, high = found[..., 3 + 3 * i], found[..., 4 + 3 * i]
+        held = (low <= truth) & (truth <= high)
+        width = float(np.nanmean(high - low))
+        print(f"{method:26}{held.mean():12.1%}{held.mean(axis=1).min():12.0%} at least{width:8.3f}")
+
+
+def compare(group, names, errors):
+    """Print how much nearer to the truth each correction is, over a group of problems."""
+    sizes = np.abs(errors)  # (problems, samples, estimates)
+    gain = (sizes[..., :1] - sizes).mean(axis=1)  # (problems, estimates)
+    n = len(gain)
+    print(f"\n{group}: {n} problems, {errors.shape[0] * errors.shape[1]} searches")
+    print(f"{'':14}{'mean error':>12}{'absolute':>10}{'less by':>10}{'+-':>8}{'problems':>10}")
+    for i, name in enumerate(names):
+        line = f"{name:14}{errors[..., i].mean():12.4f}{sizes[..., i].mean():10.4f}"
+        if i:
+            error = gain[:, i].std(ddof=1) / math.sqrt(n) if n > 1 else math.nan
+            nearer = int((gain[:, i] > 0).sum())
+            line += f"{gain[:, i].mean():10.4f}{error:8.4f}{nearer:7d} of {n}"
+        print(line)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from hpsearch.honest import (
     bootstrapped,
     resampled_rows,
     resampled_splits,
+    stretch_of,
     tibshirani,
 )
 from hpsearch.keep import Kept
@@ -271,6 +273,9 @@ class FittedSearch:
             return None
         n_rows = 1 + max(int(rows.max()) for rows in kept.rows)
         score = float(outcome.means[outcome.best])
+        if correct is resampled_rows:
+            stretch = stretch_of(len(self.split_sizes_), outcome.test_share)
+            correct = partial(resampled_rows, stretch=stretch)
         return correct(measure, n_rows, numbers.index(best), score)
 
 

@@ -61,13 +61,15 @@ def test_code_of_a_page(page, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_trackers(tmp_path, monkeypatch):
-    """The recipes, against MLflow and TensorBoard themselves."""
+    """The recipes, against MLflow, TensorBoard and Weights & Biases themselves."""
     pytest.importorskip("mlflow")
     pytest.importorskip("tensorboardX")
+    pytest.importorskip("wandb")
     monkeypatch.chdir(tmp_path)
     run("guide/trackers.md")
     assert (tmp_path / "mlflow.db").stat().st_size > 0
     assert list((tmp_path / "runs").glob("events.*"))
+    assert list(tmp_path.glob("wandb/offline-run-*/*.wandb"))
 
 
 def test_every_page_is_in_the_navigation():

@@ -11,6 +11,7 @@ from hpsearch.honest import (
     corrected_p_value,
     resampled_rows,
     resampled_splits,
+    stretch_of,
     tibshirani,
     variance_of_mean,
 )
@@ -141,3 +142,14 @@ def test_a_constant_does_not_change_a_correction():
         one, other = correct(S, best, FIVE_FOLDS), correct(a * S + b, best, FIVE_FOLDS)
         assert other.score == pytest.approx(a * one.score + b)
         assert other.optimism == pytest.approx(a * one.optimism)
+
+
+def test_interval_of_rows_tells_of_the_models_too():
+    """As much wider than the rows alone as Nadeau & Bengio (2003) have it; it ends at 1."""
+    hits, S = simulated(np.random.default_rng(0), [0.7] * 5)
+    plain = resampled_rows(accuracy(hits), 100, 0, S[0].mean())
+    wide = resampled_rows(accuracy(hits), 100, 0, S[0].mean(), stretch_of(5, FIVE_FOLDS))
+    assert wide.score == plain.score
+    assert (wide.high - wide.low) / (plain.high - plain.low) == pytest.approx(1.5)
+    sure, S = simulated(np.random.default_rng(0), [0.97] * 5)
+    assert resampled_rows(accuracy(sure), 100, 0, S[0].mean(), 9.0).high == 1
