@@ -18,7 +18,6 @@ from hpsearch.brief import short_names
 from hpsearch.dimensions import Dimension
 from hpsearch.importance import Encoded, forest_of
 from hpsearch.optimizers._columns import MISSING
-from hpsearch.optimizers._evidence import scaled
 from hpsearch.optimizers._gaussian import Posterior, fit
 from hpsearch.outcome import Outcome, outcome_of
 from hpsearch.plots._canvas import BEST, COLOURS, POINT, Array, Drawn, is_log, is_numeric, ticks_of
@@ -26,6 +25,7 @@ from hpsearch.space import Point
 from hpsearch.trial import Trial
 
 MIN_CANDIDATES = 5
+DEPTH = 3.0  # distances from the best to the lower quartile that are told apart below it
 MAX_SCORES = 300  # of which a process is made: its time grows with their cube
 N_STEPS, N_CELLS = 200, 60  # along one parameter, and along each of two
 Predict = Callable[[Array], tuple[Array, Array]]  # rows -> mean and standard deviation
@@ -268,9 +268,11 @@ class Slices:
         trials = outcome.complete[-MAX_SCORES:]
         scores = outcome.means[-MAX_SCORES:]
         rows = columns.rows([outcome.space.encode(t.params) for t in trials])
-        y, unit = scaled(scores)
-        top = int(np.argmax(scores))
-        zero = float(scores[top]) - unit * float(y[top])
+        low, high = np.quantile(scores, [0.25, 1.0])
+        # A few hopeless ones would flatten all others; the search clips more, and draws nothing.
+        kept = np.maximum(scores, low - DEPTH * (high - low))
+        zero, unit = float(kept.mean()), float(kept.std())
+        y = (kept - zero) / unit if high - low > 1e-12 * abs(high) else np.zeros(len(kept))
         if self.by_process and y.any():
             X = columns.features(rows)
             posterior = Posterior.of(X, columns.group, y, fit(X, columns.group, y))
