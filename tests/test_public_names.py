@@ -6,6 +6,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
 import warnings
 from pathlib import Path
 
@@ -182,6 +183,8 @@ def test_examples_run(module, tmp_path, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         failed, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+    if "matplotlib.pyplot" in sys.modules:  # pyplot holds on to every figure, and warns of many
+        sys.modules["matplotlib.pyplot"].close("all")
     assert failed == 0
 
 
