@@ -31,9 +31,11 @@ def judge_of(
             f"pruner: it needs one metric to go by, and scoring gives {names}. Pass the name "
             f"of one as refit, such as refit={names[0]!r}."
         )
+    given = pruner_of(search.pruner)
+    if not hasattr(given, "resource"):
+        return given, None
     sizes = [bridge.n_training_rows(train) for train, _ in splits]
     n_classes = bridge.n_classes(prepared.estimator, prepared.y)
-    given = pruner_of(search.pruner)
     return resolve(given, prepared.estimator, _searched(search), sizes, n_classes)
 
 
@@ -66,7 +68,7 @@ def work_of(
         n_workers=effective_n_jobs(search.n_jobs),
         resource=resource,
         growth=None if stops else _growth(search, prepared.estimator, resource),
-        is_stratified=bridge.n_classes(prepared.estimator, prepared.y) > 1,
+        is_stratified=resource is not None and _has_classes(prepared),
         keep=Keep.of(search.keep),
         stopping=stops,
     )
@@ -86,7 +88,7 @@ def _stopping(search: Any, prepared: bridge.Prepared, splits: Splits) -> Stoppin
     if early is None:
         return None
     stopping.check(early, prepared.estimator, _searched(search), prepared.fit_params)
-    of_classes = bridge.n_classes(prepared.estimator, prepared.y) > 1
+    of_classes = _has_classes(prepared)
     groups = prepared.split_params.get("groups")
     return Stopping.on(early, splits, prepared.y, groups, prepared.cv, of_classes=of_classes)
 
@@ -98,3 +100,7 @@ def _growth(search: Any, estimator: Any, resource: Resource | None) -> Growth | 
         return None
     growth = Growth(resource.name, goes_on is True, temporary_folder())
     return growth if growth.may_go_on(estimator) else None
+
+
+def _has_classes(prepared: bridge.Prepared) -> bool:
+    return bridge.n_classes(prepared.estimator, prepared.y) > 1
