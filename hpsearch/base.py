@@ -359,8 +359,8 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         source = self._candidates(origin)
         splits = bridge.split(prepared, bridge.count_splits(prepared))
         learns = source.optimizer.learns
-        self_space = self._space() if source.listed is None else Space([{}])
-        upcoming = Upcoming.of(source.listed, source.n_candidates, learns, self_space)
+        space = self._space() if source.listed is None else Space([{}])
+        upcoming = Upcoming.of(source.listed, source.n_candidates, learns, space)
         return planned(
             work_of(self, prepared, splits, source, None), upcoming, self.n_jobs, n_probes
         )

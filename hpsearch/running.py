@@ -17,7 +17,7 @@ from hpsearch.keep import Kept
 from hpsearch.loop import Loop
 from hpsearch.memory import available
 from hpsearch.optimizers.base import Optimizer
-from hpsearch.protocols import Limits
+from hpsearch.protocols import Limits, Watcher
 from hpsearch.pruners import NoPruner, Pruner
 from hpsearch.reuse import Planner
 from hpsearch.source import Source
@@ -38,19 +38,11 @@ def run(
 ) -> list[Trial]:
     """Evaluate candidates until they end."""
     n_candidates, n_splits = source.n_candidates, len(work.splits)
-    watch = watchers_of(search.watch)
+    watch = _watchers(search, work, source, metric)
     kept = None
     if work.keep is not None:
         kept = search.kept_ = Kept(work.keep, [test for _, test in work.splits], work.y)
     n_fits = None if n_candidates is None else n_candidates * n_splits
-    if search.verbose > 0 and n_candidates is not None:
-        print(  # noqa: T201 - what verbose asks for, in scikit-learn's words
-            f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
-            f"totalling {n_fits} fits"
-        )
-    names = bridge.metric_names(work.scorer) or [metric]
-    shown = metric if metric in names else names[0]  # a callable refit will choose
-    displays = watchers_for(search.verbose, n_candidates, source.listed, search.max_time, shown)
     limits = Limits(
         n_candidates,
         search.max_time,
@@ -87,7 +79,7 @@ def run(
             optimum=bridge.greatest_score(work.scorer, metric),
             n_ahead=n_ahead(search.pre_dispatch, executor.slots),
             journal=session,
-            watch=[*displays, *watch],
+            watch=watch,
             intake=None if kept is None else partial(kept.take, metric),
         )
         session.spell_with(source.spell)
@@ -102,6 +94,21 @@ def run(
     if loop.interrupted:
         _tell_of_interruption(search.trials_)
     return trials
+
+
+def _watchers(search: Any, work: Work, source: Source, metric: str) -> list[Watcher]:
+    """Say what is to be done if `verbose` asks for it; return all who look on."""
+    watch = watchers_of(search.watch)
+    n_candidates, n_splits = source.n_candidates, len(work.splits)
+    if search.verbose > 0 and n_candidates is not None:
+        print(  # noqa: T201 - what verbose asks for, in scikit-learn's words
+            f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
+            f"totalling {n_candidates * n_splits} fits"
+        )
+    names = bridge.metric_names(work.scorer) or [metric]
+    shown = metric if metric in names else names[0]  # a callable refit will choose
+    displays = watchers_for(search.verbose, n_candidates, source.listed, search.max_time, shown)
+    return [*displays, *watch]
 
 
 def _window(search: Any, pruner: Pruner, optimizer: Optimizer) -> int | None:

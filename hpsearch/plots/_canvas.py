@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,45 @@ COLOURS = "viridis"  # of scores: legible without colour vision, and printed
 MAX_TICKS = 6
 
 
-class Drawn:
-    """What every display is after `plot`."""
+class Drawn(ABC):
+    """What every display is after `plot`; write `_draw`."""
 
     ax_: Any
     figure_: Any
+
+    def plot(self, *, ax: Any = None) -> Self:
+        """Draw it again, on given axes or on a new figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None for a new figure.
+
+        Returns
+        -------
+        display : object
+            This one, with `ax_` and `figure_` of the drawing.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.svm import SVC
+        >>> from hpsearch import ExhaustiveSearchCV
+        >>> from hpsearch.plots import ConvergenceDisplay
+        >>> grid = {"C": [0.01, 0.1, 1, 10], "gamma": [0.1, 1]}
+        >>> search = ExhaustiveSearchCV(SVC(), grid).fit(*load_iris(return_X_y=True))
+        >>> _, axes = plt.subplots(2)
+        >>> display = ConvergenceDisplay.from_search(search)
+        >>> display.plot(ax=axes[1]).ax_ is axes[1]
+        True
+        """
+        self._draw(ax)
+        return self
+
+    @abstractmethod
+    def _draw(self, ax: Any) -> None:
+        """Draw on the axes that `_begin` returns for those given."""
 
     def _begin(self, ax: Any, size: tuple[float, float]) -> Any:
         """Return the axes to draw on: the caller's, or those of a new figure."""

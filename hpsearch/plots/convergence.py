@@ -63,33 +63,7 @@ class ConvergenceDisplay(Drawn):
         """
         return cls(outcome_of(search)).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> Self:
-        """Draw it again, on given axes or on a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
-
-        Returns
-        -------
-        display : ConvergenceDisplay
-            This one, with `ax_` and `figure_` of the drawing.
-
-        Examples
-        --------
-        >>> import matplotlib.pyplot as plt
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.svm import SVC
-        >>> from hpsearch import ExhaustiveSearchCV
-        >>> from hpsearch.plots import ConvergenceDisplay
-        >>> grid = {"C": [0.01, 0.1, 1, 10], "gamma": [0.1, 1]}
-        >>> search = ExhaustiveSearchCV(SVC(), grid).fit(*load_iris(return_X_y=True))
-        >>> _, axes = plt.subplots(2)
-        >>> display = ConvergenceDisplay.from_search(search)
-        >>> display.plot(ax=axes[1]).ax_ is axes[1]
-        True
-        """
+    def _draw(self, ax: Any) -> None:
         ax = self._begin(ax, (6.4, 4.0))
         outcome, board = self.outcome, self.outcome.board
         numbers = [t.number for t in outcome.complete]
@@ -120,7 +94,6 @@ class ConvergenceDisplay(Drawn):
         ax.set(xlabel="candidate", ylabel=f"mean {outcome.metric}")
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend(fontsize=8, frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
-        return self
 
 
 def _floor(means: Any) -> float:

@@ -101,33 +101,7 @@ class EffectDisplay(Drawn):
         by_process = type(search).__name__ == "GPSearchCV"
         return cls(outcome, found, by_process).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> Self:
-        """Draw it again, on given axes or on a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
-
-        Returns
-        -------
-        display : EffectDisplay
-            This one, with `ax_` and `figure_` of the drawing.
-
-        Examples
-        --------
-        >>> import matplotlib.pyplot as plt
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.svm import SVC
-        >>> from hpsearch import ExhaustiveSearchCV
-        >>> from hpsearch.plots import EffectDisplay
-        >>> grid = {"C": [0.01, 0.1, 1, 10], "gamma": [0.1, 1]}
-        >>> search = ExhaustiveSearchCV(SVC(), grid).fit(*load_iris(return_X_y=True))
-        >>> _, axes = plt.subplots(2)
-        >>> display = EffectDisplay.from_search(search, "C")
-        >>> display.plot(ax=axes[1]).ax_ is axes[1]
-        True
-        """
+    def _draw(self, ax: Any) -> None:
         if len(self.outcome.complete) < MIN_CANDIDATES:
             raise ValueError(
                 f"{len(self.outcome.complete)} candidates are complete: an effect needs "
@@ -135,8 +109,8 @@ class EffectDisplay(Drawn):
             )
         ax = self._begin(ax, (6.4, 4.0))
         slices = Slices(self.outcome, self.by_process)
-        _ = self._line(ax, slices) if len(self.params) == 1 else self._map(ax, slices)
-        return self
+        draw = self._line if len(self.params) == 1 else self._map
+        draw(ax, slices)
 
     def _line(self, ax: Any, slices: Slices) -> None:
         (name,) = self.params

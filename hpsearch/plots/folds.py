@@ -71,33 +71,7 @@ class FoldsDisplay(Drawn):
         """
         return cls(outcome_of(search), top).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> Self:
-        """Draw it again, on given axes or on a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
-
-        Returns
-        -------
-        display : FoldsDisplay
-            This one, with `ax_` and `figure_` of the drawing.
-
-        Examples
-        --------
-        >>> import matplotlib.pyplot as plt
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.svm import SVC
-        >>> from hpsearch import ExhaustiveSearchCV
-        >>> from hpsearch.plots import FoldsDisplay
-        >>> grid = {"C": [0.01, 0.1, 1, 10], "gamma": [0.1, 1]}
-        >>> search = ExhaustiveSearchCV(SVC(), grid).fit(*load_iris(return_X_y=True))
-        >>> _, axes = plt.subplots(2)
-        >>> display = FoldsDisplay.from_search(search)
-        >>> display.plot(ax=axes[1]).ax_ is axes[1]
-        True
-        """
+    def _draw(self, ax: Any) -> None:
         outcome = self.outcome
         if not outcome.complete:
             raise ValueError("No candidate has a score on every split.")
@@ -118,4 +92,3 @@ class FoldsDisplay(Drawn):
                 dark = image.norm(score) < 0.6
                 style = {"ha": "center", "va": "center", "fontsize": 7}
                 ax.text(j, i, short_score(score), color="white" if dark else "black", **style)
-        return self

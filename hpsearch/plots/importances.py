@@ -81,33 +81,7 @@ class ImportancesDisplay(Drawn):
             )
         return cls(found).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> Self:
-        """Draw it again, on given axes or on a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
-
-        Returns
-        -------
-        display : ImportancesDisplay
-            This one, with `ax_` and `figure_` of the drawing.
-
-        Examples
-        --------
-        >>> import matplotlib.pyplot as plt
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.svm import SVC
-        >>> from hpsearch import ExhaustiveSearchCV
-        >>> from hpsearch.plots import ImportancesDisplay
-        >>> grid = {"C": [0.01, 0.1, 1, 10], "gamma": [0.1, 1]}
-        >>> search = ExhaustiveSearchCV(SVC(), grid).fit(*load_iris(return_X_y=True))
-        >>> _, axes = plt.subplots(2)
-        >>> display = ImportancesDisplay.from_search(search)
-        >>> display.plot(ax=axes[1]).ax_ is axes[1]
-        True
-        """
+    def _draw(self, ax: Any) -> None:
         names = short_names(self.importances.alone)
         alone = sorted(self.importances.alone.items(), key=lambda item: -item[1][0])[:MAX_BARS]
         pairs = sorted(self.importances.together.items(), key=lambda item: -item[1][0])
@@ -123,4 +97,3 @@ class ImportancesDisplay(Drawn):
         ax.set_yticks(places, [label for label, *_ in bars])
         ax.set_xlim(0, 1)
         ax.set_xlabel("share of the variance of the score")
-        return self

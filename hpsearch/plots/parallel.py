@@ -67,33 +67,7 @@ class ParallelCoordinatesDisplay(Drawn):
         """
         return cls(outcome_of(search)).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> Self:
-        """Draw it again, on given axes or on a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
-
-        Returns
-        -------
-        display : ParallelCoordinatesDisplay
-            This one, with `ax_` and `figure_` of the drawing.
-
-        Examples
-        --------
-        >>> import matplotlib.pyplot as plt
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.svm import SVC
-        >>> from hpsearch import ExhaustiveSearchCV
-        >>> from hpsearch.plots import ParallelCoordinatesDisplay
-        >>> grid = {"C": [0.01, 0.1, 1, 10], "gamma": [0.1, 1]}
-        >>> search = ExhaustiveSearchCV(SVC(), grid).fit(*load_iris(return_X_y=True))
-        >>> _, axes = plt.subplots(2)
-        >>> display = ParallelCoordinatesDisplay.from_search(search)
-        >>> display.plot(ax=axes[1]).ax_ is axes[1]
-        True
-        """
+    def _draw(self, ax: Any) -> None:
         import matplotlib as mpl  # noqa: PLC0415 - an optional extra
 
         outcome, columns = self.outcome, Columns(self.outcome.space)
@@ -127,7 +101,6 @@ class ParallelCoordinatesDisplay(Drawn):
         ax.spines["bottom"].set_visible(False)
         ax.tick_params(bottom=False)
         ax.set(xlim=(-0.3, len(names) + 0.4), ylim=(ABSENT - 0.03 if lacks.any() else -0.03, 1.03))
-        return self
 
     def _row(self, columns: Columns, trial: Trial) -> list[float]:
         row = columns.rows([self.outcome.space.encode(trial.params)])[0]

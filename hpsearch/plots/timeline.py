@@ -67,33 +67,7 @@ class TimelineDisplay(Drawn):
         """
         return cls(outcome_of(search)).plot(ax=ax)
 
-    def plot(self, *, ax: Any = None) -> Self:
-        """Draw it again, on given axes or on a new figure.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes or None, default=None
-            Where to draw; None for a new figure.
-
-        Returns
-        -------
-        display : TimelineDisplay
-            This one, with `ax_` and `figure_` of the drawing.
-
-        Examples
-        --------
-        >>> import matplotlib.pyplot as plt
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.svm import SVC
-        >>> from hpsearch import ExhaustiveSearchCV
-        >>> from hpsearch.plots import TimelineDisplay
-        >>> grid = {"C": [0.01, 0.1, 1, 10], "gamma": [0.1, 1]}
-        >>> search = ExhaustiveSearchCV(SVC(), grid).fit(*load_iris(return_X_y=True))
-        >>> _, axes = plt.subplots(2)
-        >>> display = TimelineDisplay.from_search(search)
-        >>> display.plot(ax=axes[1]).ax_ is axes[1]
-        True
-        """
+    def _draw(self, ax: Any) -> None:
         spans = spans_of(self.outcome)
         if not spans:
             raise ValueError("It is not known when the fits of this search ran.")
@@ -128,7 +102,6 @@ class TimelineDisplay(Drawn):
         ax.legend(
             fontsize=8, frameon=False, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.3)
         )
-        return self
 
 
 def spans_of(outcome: Outcome) -> list[tuple[str, float, float, int, Status]]:

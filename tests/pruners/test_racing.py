@@ -60,13 +60,14 @@ def test_unknown_optimum_drops_nothing_at_level_0():
     assert given.judge(trial(1, [-99.0]), board) is Verdict.STOP
 
 
-def test_chance_is_that_of_the_two_way_model():
+@pytest.mark.parametrize(("n", "n_better"), [(2, 2), (4, 3), (6, 3), (9, 5)])
+def test_chance_is_that_of_the_two_way_model(n, n_better):
     """The chance to win, against the model's formulas written out with numpy and scipy."""
     rng = np.random.default_rng(0)
     n_splits = 5
-    table = rng.normal(size=(6, 1)) + rng.normal(size=(1, n_splits)) + rng.normal(size=(6, 5))
+    table = rng.normal(size=(n, 1)) + rng.normal(size=(1, n_splits)) + rng.normal(size=(n, 5))
     board = board_of([trial(i, row) for i, row in enumerate(table)], n_splits)
-    half = table[table.mean(axis=1) >= np.median(table.mean(axis=1))]
+    half = table[np.argsort(-table.mean(axis=1))[:n_better]]
     effects = half.mean(axis=0) - half.mean()
     residuals = half - half.mean(axis=1, keepdims=True) - effects
     for m in range(1, n_splits):
@@ -299,7 +300,10 @@ def test_deterministic_goes_the_same_way_when_resumed(search, pruner, tmp_path):
     for n_results in range(3, n_fits, 9):
         file = tmp_path / f"{n_results}.sqlite"
         stopped, _ = run(n_results, checkpoint=file)
-        assert sum(len(t.results) for t in stopped) == n_results
+        kept, n_more = run(checkpoint=file, max_time=1e-9)  # no time for anything: all is kept
+        assert n_more == 0
+        for trials in (stopped, kept):
+            assert sum(len(t.results) for t in trials) == n_results
         resumed, n_more = run(checkpoint=file, n_jobs=1 + n_results % 2)
         assert [(t.params, t.status, *map(plain, t.results)) for t in resumed] == expected
         assert n_more == n_fits - n_results
