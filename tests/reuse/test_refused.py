@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_digits, load_iris, make_classification, make_regression
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -13,6 +14,7 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, VarianceThreshold
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -20,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from hpsearch import ExhaustiveSearchCV
 from hpsearch.reuse import Family
 from tests.reuse.same import assert_same, shared
 
@@ -235,3 +238,28 @@ def test_regression_of_spread():
     grid = {"selectfrommodel__threshold": [-np.inf, 0.1, "mean"]}
     search = assert_same(pipeline, grid, X, (y > 0).astype(int))
     assert shared(search) == {"fit selectfrommodel"}
+
+
+class Marks(ClassifierMixin, BaseEstimator):
+    """Adds a column to the table that it is given, and scores by how many there were."""
+
+    def __init__(self, k=0):
+        self.k = k
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.seen_ = X.shape[1]
+        X["mark"] = self.k
+        return self
+
+    def score(self, X, y):
+        return self.seen_ + X.shape[1]
+
+
+def test_a_column_that_a_fit_adds_to_its_table_stays_with_it():
+    pd = pytest.importorskip("pandas")
+    frame, y = pd.DataFrame(np.arange(40.0).reshape(20, 2)), np.arange(20) % 2
+    found = ExhaustiveSearchCV(Marks(), {"k": [1, 2, 3]}, cv=2, refit=False).fit(frame, y)
+    own = GridSearchCV(Marks(), {"k": [1, 2, 3]}, cv=2, refit=False).fit(frame, y)
+    for split in ("split0_test_score", "split1_test_score"):
+        np.testing.assert_array_equal(found.cv_results_[split], own.cv_results_[split])
