@@ -36,6 +36,7 @@ WITHOUT_EFFECT = {
         *("keep", "watch", "workers"),
     ),
 }
+ONCE_FILES = ("hpsearch.dimensions",)  # packages now, whose classes are not others for that
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
 
 
@@ -59,7 +60,7 @@ def digest(value: Any) -> str:
 @functools.singledispatch
 def describe(value: Any) -> str:
     """Return a text that tells a setting from any other."""
-    name = f"{type(value).__module__}.{type(value).__qualname__}"
+    name = f"{_home(type(value))}.{type(value).__qualname__}"
     if hasattr(value, "get_params"):
         return f"{describe(type(value))}({describe(value.get_params(deep=False))})"
     if hasattr(value, "dist") and hasattr(value, "kwds"):  # a frozen distribution of scipy.stats
@@ -205,6 +206,12 @@ def parts_of_function(function: Any, settings: Mapping[str, Any]) -> Parts:
     versions = {"Python": platform.python_version(), "numpy": np.__version__}
     versions |= {"scipy": scipy.__version__}
     return parts | {f"the version of {name}": version for name, version in versions.items()}
+
+
+def _home(cls: type) -> str:
+    """The module of a class, as checkpoints have spelled it from the first."""
+    module = cls.__module__
+    return next((name for name in ONCE_FILES if module.startswith(f"{name}.")), module)
 
 
 def _holds_estimators(value: Any) -> bool:

@@ -15,15 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hpsearch import foreign
-from hpsearch.dimensions import (
-    Categorical,
-    Dimension,
-    Frozen,
-    Integer,
-    Ordinal,
-    Real,
-    _is_number,
-)
+from hpsearch.dimensions import Categorical, Dimension, Frozen, Integer, Ordinal, Real, is_number
 from hpsearch.trial import Params
 
 Constraint = Callable[[Params], bool]
@@ -227,7 +219,7 @@ def dimension_of(name: str, given: Any) -> Dimension:
     if not given:
         raise ValueError(f"{where}: the list of values is empty.")
     # Two numbers have no order to learn from, and 1 and 1.0 side by side are two values.
-    is_numeric = all(map(_is_number, given))
+    is_numeric = all(map(is_number, given))
     ordered = is_numeric and len({(type(v), v) for v in given}) == len(set(given)) >= 3
     return Ordinal(given) if ordered else Categorical(given)
 

@@ -19,10 +19,12 @@ from hpsearch import (
     CheckpointError,
     ExhaustiveSearchCV,
     GPSearchCV,
+    Integer,
     SampledSearchCV,
     SQLiteJournal,
     TPESearchCV,
 )
+from hpsearch.fingerprint import describe
 
 X, y = load_iris(return_X_y=True)
 SPACE = {"C": (0.01, 100.0, "log-uniform"), "gamma": (1e-4, 1.0, "log-uniform")}
@@ -212,6 +214,12 @@ def test_what_does_not_change_scores_does_not_matter(tmp_path):
         SVC(), SPACE, checkpoint=file, n_jobs=2, refit=False, max_time=1e6, **OPTIONS
     ).fit(X, y)
     same(second.cv_results_, first.cv_results_)
+
+
+def test_dimensions_are_spelled_as_in_older_files():
+    """The file that a class is in is nothing that a search depends on: its old words stay."""
+    spelled = describe(Integer(1, 3))
+    assert spelled == "hpsearch.dimensions.Integer({'low': 1, 'high': 3, 'log': False})"
 
 
 def test_several_searches_live_in_one_file(tmp_path):
