@@ -7,6 +7,7 @@ import pytest
 from joblib import cpu_count, parallel_config
 from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV
+from sklearn.tree import DecisionTreeClassifier
 
 from hpsearch import ExhaustiveSearchCV, Workers
 
@@ -23,6 +24,13 @@ X, Y = make_classification(3000, 20, random_state=0)
 def n_threads(estimator, X, y):
     """Score by the threads that the process has after a fit: OpenMP's stay."""
     return float(len(list(TASKS.iterdir())))
+
+
+def n_torch_threads(estimator, X, y):
+    """Score by the threads that torch takes for an operation in this process, or thread."""
+    import torch
+
+    return float(torch.get_num_threads())
 
 
 def make(name, **params):
@@ -54,6 +62,33 @@ def test_as_many_fits_as_cores_have_a_thread_each(name, params, monkeypatch):
     with parallel_config("loky", inner_max_num_threads=cpu_count()):
         many = threads_of(ExhaustiveSearchCV(make(name, **params), grid, **fresh))
     assert many.min() > one.max()
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_torch_has_its_share(backend, monkeypatch):
+    """As many fits as cores have a thread each, and a single one has them all."""
+    torch = pytest.importorskip("torch")
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(variable, raising=False)
+    all_cores = torch.get_num_threads()
+    assert all_cores > 1
+    grid = {"max_depth": [2, 3]}
+    options = {"scoring": n_torch_threads, "refit": False, "cv": 2}
+    with parallel_config(backend):
+        for n_jobs, expected in [(1, all_cores), (cpu_count(), 1), (1, all_cores)]:
+            search = ExhaustiveSearchCV(DecisionTreeClassifier(), grid, n_jobs=n_jobs, **options)
+            assert (threads_of(search) == expected).all()
+
+
+def test_torch_has_as_many_threads_as_it_is_given(monkeypatch):
+    """What the user says of the inner threads counts for more than an even share."""
+    pytest.importorskip("torch")
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(variable, raising=False)
+    options = {"scoring": n_torch_threads, "refit": False, "cv": 2, "n_jobs": cpu_count()}
+    with parallel_config("loky", inner_max_num_threads=cpu_count()):
+        search = ExhaustiveSearchCV(DecisionTreeClassifier(), {"max_depth": [2, 3]}, **options)
+        assert (threads_of(search) == cpu_count()).all()
 
 
 def test_catboost_is_told():
