@@ -9,9 +9,11 @@ from joblib import effective_n_jobs
 
 from hpsearch import _sklearn as bridge
 from hpsearch import foreign, stopping
+from hpsearch.ambient import Ambient
 from hpsearch.journal import Splits
 from hpsearch.keep import Keep
 from hpsearch.notes import folder as temporary_folder
+from hpsearch.prepared import Prepared, n_classes, sizes_of
 from hpsearch.pruners import Pruner, pruner_of
 from hpsearch.resources import Resource, resolve
 from hpsearch.reuse import Settings
@@ -22,7 +24,7 @@ from hpsearch.work import Work
 
 
 def judge_of(
-    search: Any, prepared: bridge.Prepared, splits: Splits, metric: str
+    search: Any, prepared: Prepared, splits: Splits, metric: str
 ) -> tuple[Pruner, Resource | None]:
     """Return the pruner, its rungs settled, and what it gives out."""
     names = bridge.metric_names(prepared.scorer)
@@ -34,14 +36,14 @@ def judge_of(
     given = pruner_of(search.pruner)
     if not hasattr(given, "resource"):
         return given, None
-    sizes = [bridge.n_training_rows(train) for train, _ in splits]
-    n_classes = bridge.n_classes(prepared.estimator, prepared.y)
-    return resolve(given, prepared.estimator, _searched(search), sizes, n_classes)
+    sizes = [n_train for n_train, _ in sizes_of(splits)]
+    classes = n_classes(prepared.estimator, prepared.y)
+    return resolve(given, prepared.estimator, _searched(search), sizes, classes)
 
 
 def work_of(
     search: Any,
-    prepared: bridge.Prepared,
+    prepared: Prepared,
     splits: Splits,
     source: Source,
     resource: Resource | None,
@@ -62,7 +64,7 @@ def work_of(
         return_train_score=search.return_train_score,
         verbose=search.verbose,
         n_candidates=source.n_candidates,
-        ambient=bridge.Ambient.here(),
+        ambient=Ambient.here(),
         reuse=reuse,
         learns=source.optimizer.learns,
         n_workers=effective_n_jobs(search.n_jobs),
@@ -82,7 +84,7 @@ def _searched(search: Any) -> set[str]:
     return {name for branch in branches for name in branch}
 
 
-def _stopping(search: Any, prepared: bridge.Prepared, splits: Splits) -> Stopping | None:
+def _stopping(search: Any, prepared: Prepared, splits: Splits) -> Stopping | None:
     """Return the rows that fits are stopped by, if they are."""
     early = stopping.early_of(search.early_stopping)
     if early is None:
@@ -102,5 +104,5 @@ def _growth(search: Any, estimator: Any, resource: Resource | None) -> Growth | 
     return growth if growth.may_go_on(estimator) else None
 
 
-def _has_classes(prepared: bridge.Prepared) -> bool:
-    return bridge.n_classes(prepared.estimator, prepared.y) > 1
+def _has_classes(prepared: Prepared) -> bool:
+    return n_classes(prepared.estimator, prepared.y) > 1

@@ -15,12 +15,14 @@ from sklearn.base import clone
 from hpsearch import _sklearn as bridge
 from hpsearch import stopping
 from hpsearch.assembly import judge_of, work_of
+from hpsearch.callbacks import Callbacks, NoCallbacks
 from hpsearch.fingerprint import parts_of_search
-from hpsearch.fitted import FittedSearch, sizes_of
+from hpsearch.fitted import FittedSearch
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.keep import Keep
 from hpsearch.lanes import Lane
 from hpsearch.planning import Plan, Upcoming, planned
+from hpsearch.prepared import Prepared, count_splits, make_splits, prepare, sizes_of
 from hpsearch.protocols import Watcher
 from hpsearch.pruners import NAMED, Pruner
 from hpsearch.publishing import publish
@@ -222,7 +224,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
     def _candidates(self, origin: Origin) -> Source:
         """Check the space and return what proposes its candidates."""
 
-    def _metric(self, prepared: bridge.Prepared) -> str:
+    def _metric(self, prepared: Prepared) -> str:
         """The metric that candidates are judged by while the search runs."""
         return prepared.refit_metric if isinstance(prepared.refit_metric, str) else "score"
 
@@ -264,17 +266,17 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         """
         n_ahead(self.pre_dispatch, 1)  # raises for what it cannot read
         check_workers(self.workers)
-        prepared = bridge.prepare(self, X, y, params)
+        prepared = prepare(self, X, y, params)
         metric = self._metric(prepared)
         with self._session(prepared) as session:
             origin = session.origin(
                 getattr(self, "random_state", None), getattr(self, "n_iter", None)
             )
             source = self._candidates(origin)
-            callbacks = bridge.Callbacks(self, prepared)
+            callbacks = Callbacks(self, prepared)
             self._checked_cv_orig = prepared.cv
-            self.n_splits_ = bridge.count_splits(prepared)
-            splits = session.settle(bridge.split(prepared, self.n_splits_), prepared.cv)
+            self.n_splits_ = count_splits(prepared)
+            splits = session.settle(make_splits(prepared, self.n_splits_), prepared.cv)
             self.split_sizes_ = sizes_of(splits)
             self._judged_by = metric
             pruner, resource = judge_of(self, prepared, splits, metric)
@@ -316,8 +318,8 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         """
         if not hasattr(self, "best_params_"):
             raise AttributeError("There are no best_params_ to refit: call fit first.")
-        prepared = bridge.prepare(self, X, y, params)
-        self._refit(prepared, bridge.NoCallbacks())
+        prepared = prepare(self, X, y, params)
+        self._refit(prepared, NoCallbacks())
         return self
 
     def plan(self, X: Any, y: Any = None, *, n_probes: int = 3, **params: Any) -> Plan:
@@ -353,11 +355,11 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         10 of 40 fits are saved by reuse.
         """
         bridge.validate(self)
-        prepared = bridge.prepare(self, X, y, params)
+        prepared = prepare(self, X, y, params)
         n_iter = getattr(self, "n_iter", None)
         origin = Unrecorded().origin(getattr(self, "random_state", None), n_iter)
         source = self._candidates(origin)
-        splits = bridge.split(prepared, bridge.count_splits(prepared))
+        splits = make_splits(prepared, count_splits(prepared))
         learns = source.optimizer.learns
         space = self._space() if source.listed is None else Space([{}])
         upcoming = Upcoming.of(source.listed, source.n_candidates, learns, space)
@@ -365,7 +367,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             work_of(self, prepared, splits, source, None), upcoming, self.n_jobs, n_probes
         )
 
-    def _session(self, prepared: bridge.Prepared) -> Session:
+    def _session(self, prepared: Prepared) -> Session:
         """Open the checkpoint, if there is one."""
         if self.checkpoint is None:
             return Unrecorded()
@@ -374,9 +376,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             return SQLiteJournal(self.checkpoint).open(parts)
         return self.checkpoint.open(parts)
 
-    def _refit(
-        self, prepared: bridge.Prepared, callbacks: bridge.Callbacks | bridge.NoCallbacks
-    ) -> None:
+    def _refit(self, prepared: Prepared, callbacks: Callbacks | NoCallbacks) -> None:
         # Values may be estimators: the fit must not change those in `cv_results_`.
         best = clone(prepared.estimator).set_params(**clone(self.best_params_, safe=False))
         early = stopping.early_of(self.early_stopping)

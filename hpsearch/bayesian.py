@@ -19,6 +19,7 @@ from hpsearch.optimizers.base import AbstractOptimizer, Optimizer, seed_of
 from hpsearch.optimizers.gp import GPOptimizer
 from hpsearch.optimizers.plain import GridOptimizer
 from hpsearch.optimizers.tpe import TPEOptimizer
+from hpsearch.prepared import Prepared
 from hpsearch.protocols import Watcher
 from hpsearch.pruners import Pruner
 from hpsearch.reuse import Family
@@ -165,7 +166,7 @@ class DistributionSearchCV(BaseSearchCV):
         is_ours = self.optimizer is None and self._optimizer_class in (GPOptimizer, TPEOptimizer)
         return is_ours and space.size is not None and space.size <= self.n_iter
 
-    def _metric(self, prepared: bridge.Prepared) -> str:
+    def _metric(self, prepared: Prepared) -> str:
         names = bridge.metric_names(prepared.scorer)
         if self.metric is not None:
             if names is not None and self.metric not in names:

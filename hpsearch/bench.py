@@ -20,6 +20,8 @@ from typing import Any
 from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
+from hpsearch import scoring
+from hpsearch.callbacks import FitCallbacks, around
 from hpsearch.fit_lines import FitLines
 from hpsearch.folds import Fold, Folds, Rows, cut, fold_key
 from hpsearch.keep import keep_piece
@@ -96,7 +98,7 @@ class PlainBench:
     def run(
         self,
         job: Job,
-        callbacks: Sequence[bridge.FitCallbacks | None],
+        callbacks: Sequence[FitCallbacks | None],
         wanted: Mapping[Key, Sequence[Any]],
     ) -> list[SplitResult]:
         """Return a result a task."""
@@ -110,7 +112,7 @@ class PlainBench:
             lines.end(results[-1])
         return results
 
-    def evaluate(self, task: Task, callbacks: bridge.FitCallbacks | None) -> SplitResult:
+    def evaluate(self, task: Task, callbacks: FitCallbacks | None) -> SplitResult:
         """Fit and score one candidate on one split."""
         work = self._work
         began = time.perf_counter()
@@ -125,7 +127,7 @@ class PlainBench:
         return score(work, task, estimator, fold, time.perf_counter() - began)
 
     def _fitted(
-        self, task: Task, estimator: Any, fold: Fold, callbacks: bridge.FitCallbacks | None
+        self, task: Task, estimator: Any, fold: Fold, callbacks: FitCallbacks | None
     ) -> Any:
         """Fit an estimator, going on from its last rung's model if there is one."""
 
@@ -167,7 +169,7 @@ class Bench:
     def run(
         self,
         job: Job,
-        callbacks: Sequence[bridge.FitCallbacks | None],
+        callbacks: Sequence[FitCallbacks | None],
         wanted: Mapping[Key, Sequence[Any]],
     ) -> list[SplitResult]:
         """Return a result a task."""
@@ -203,7 +205,7 @@ class Bench:
             return Misfit(task, error)
 
     def _evaluate(
-        self, place: int, candidate: Candidate | Misfit, callbacks: bridge.FitCallbacks | None
+        self, place: int, candidate: Candidate | Misfit, callbacks: FitCallbacks | None
     ) -> SplitResult:
         lines = _lines(self._work, candidate.task)
         lines.start()
@@ -220,9 +222,7 @@ class Bench:
         lines.end(result)
         return result
 
-    def _fit_and_score(
-        self, candidate: Candidate, callbacks: bridge.FitCallbacks | None
-    ) -> SplitResult:
+    def _fit_and_score(self, candidate: Candidate, callbacks: FitCallbacks | None) -> SplitResult:
         plain = PlainBench(self._work)
         goes_on = self._work.growth is not None and self._work.growth.has(candidate.task)
         is_alone = self._n_unlendable >= MAX_UNLENDABLE or self._reads_what_is_written(candidate)
@@ -249,7 +249,7 @@ class Bench:
         return not once and (self._writes or writes(candidate.task.params))
 
     def _on_fold(
-        self, candidate: Candidate, fold: Fold, callbacks: bridge.FitCallbacks | None
+        self, candidate: Candidate, fold: Fold, callbacks: FitCallbacks | None
     ) -> SplitResult:
         work, task = self._work, candidate.task
         began = time.perf_counter()
@@ -267,7 +267,7 @@ class Bench:
         self._sharing.ledger.phase = Phase.SCORE
         return score(work, task, estimator, fold, time.perf_counter() - began)
 
-    def _fit(self, candidate: Candidate, fold: Fold, callbacks: bridge.FitCallbacks | None) -> Any:
+    def _fit(self, candidate: Candidate, fold: Fold, callbacks: FitCallbacks | None) -> Any:
         """Return a fitted estimator: the candidate's, or that of its twin."""
         estimator, identity = candidate.estimator, candidate.identity
         has_twin = self._twins[identity] > 1 and is_seeded(estimator)
@@ -328,9 +328,9 @@ def set_up(work: Work, task: Task) -> Any:
     return estimator
 
 
-def _fit(estimator: Any, rows: Rows, callbacks: bridge.FitCallbacks | None, fit: Any) -> None:
+def _fit(estimator: Any, rows: Rows, callbacks: FitCallbacks | None, fit: Any) -> None:
     weight = rows.fit_params.get("sample_weight")
-    with bridge.around(callbacks, estimator, rows.X, rows.y, weight):
+    with around(callbacks, estimator, rows.X, rows.y, weight):
         fit = partial(fit, rows.X, **rows.fit_params)
         _ = fit() if rows.y is None else fit(rows.y)
 
@@ -373,11 +373,11 @@ def not_a_number(scores: Mapping[str, float]) -> str | None:
 
 def _score(work: Work, estimator: Any, rows: Rows) -> tuple[dict[str, float], str | None]:
     X, y, params = rows.X, rows.y, rows.score_params
-    scores, error = bridge.score(work.scorer, estimator, X, y, params, work.error_score)
+    scores, error = scoring.score(work.scorer, estimator, X, y, params, work.error_score)
     if error is not None:
         if rows.is_lent and says_read_only(error):
             raise NotLendable("A scorer wrote to rows that are read-only.")
-        bridge.warn_of_scoring(error, work.error_score)
+        scoring.warn_of_scoring(error, work.error_score)
     return scores if isinstance(scores, dict) else {"score": scores}, error
 
 
@@ -391,7 +391,7 @@ def failed(work: Work, task: Task, error: BaseException, seconds: float) -> Spli
     details: dict[str, Any] = {"fit_time": seconds, "score_time": 0.0, "failed_in": "fit"}
     if work.return_train_score:
         details["train_scores"] = dict(scores)
-    text = bridge.traceback_of(error)
+    text = scoring.traceback_of(error)
     return SplitResult(task.split, task.resource, scores, details, Status.FAILED, text)
 
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from hpsearch import _sklearn as bridge
 from hpsearch.bench import bench_of
+from hpsearch.callbacks import Callbacks, FitCallbacks
 from hpsearch.resources import Resource
 from hpsearch.reuse import Planner
 from hpsearch.reuse.values import Key
@@ -52,7 +52,7 @@ class CrossValidation:
         planner: Planner,
         error_score: Any,
         metrics: list[str] | None,
-        callbacks: bridge.Callbacks,
+        callbacks: Callbacks,
         n_splits: int,
         resource: Resource | None = None,
     ) -> None:
@@ -99,7 +99,7 @@ class CrossValidation:
 def run_job(
     source: Callable[[], Work],
     job: Job,
-    callbacks: Sequence[bridge.FitCallbacks | None],
+    callbacks: Sequence[FitCallbacks | None],
     wanted: Mapping[Key, Sequence[Any]],
 ) -> list[SplitResult]:
     """Run the tasks of a job where this is called."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from hpsearch.honest import (
@@ -277,13 +276,3 @@ class FittedSearch:
             stretch = stretch_of(len(self.split_sizes_), outcome.test_share)
             correct = partial(resampled_rows, stretch=stretch)
         return correct(measure, n_rows, numbers.index(best), score)
-
-
-def sizes_of(splits: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:
-    """Return the numbers of training and test rows of splits, given as indices or masks."""
-    return [(_size(train), _size(test)) for train, test in splits]
-
-
-def _size(rows: Any) -> int:
-    rows = np.asarray(rows)
-    return int(rows.sum()) if rows.dtype == bool else len(rows)

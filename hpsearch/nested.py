@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
+from hpsearch.ambient import Ambient
 from hpsearch.base import BaseSearchCV
 from hpsearch.brief import short_amount, short_params, short_score
 from hpsearch.display import watchers_of
@@ -22,6 +23,7 @@ from hpsearch.executors import JoblibExecutor, executor_for
 from hpsearch.honest import variance_of_mean
 from hpsearch.lanes import Lane, Lanes
 from hpsearch.memory import available
+from hpsearch.prepared import splitter_of
 from hpsearch.protocols import Event, Watcher
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.trial import Params
@@ -148,7 +150,7 @@ def nested_score(
         )
     if search.refit is False:
         raise ValueError("nested_score scores the refitted winners: the search needs a refit.")
-    splitter = bridge.splitter_of(cv, y, search, grouped=groups is not None)
+    splitter = splitter_of(cv, y, search, grouped=groups is not None)
     splits = [Split(*pair) for pair in splitter.split(X, y, groups)]
     nested = Nested(search, X, y, groups, dict(params or {}))
     done = _together(nested, splits) or [nested.run(split) for split in splits]
@@ -207,13 +209,13 @@ def _together(nested: Nested, splits: Sequence[Split]) -> list[tuple[Any, float]
     """Run the searches of all splits in one pool; None if they have to run one after another."""
     search = nested.search
     apart = (search.checkpoint, search.fit_timeout, search.workers)  # each wants the pool for one
-    if any(given is not None for given in apart) or bridge.has_callbacks(search):
+    if any(given is not None for given in apart) or bridge.has_callbacks(search, search.estimator):
         return None
     memory = available() if search.memory_guard else None
     executor = executor_for(search.n_jobs, memory=memory)
     if not isinstance(executor, JoblibExecutor):
         return None
-    config = bridge.Ambient.here().config
+    config = Ambient.here().config
     with executor:
         if not executor.can_kill:  # a cluster, or threads
             return None

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from hpsearch import _sklearn as bridge
-from hpsearch import results, stopping
+from hpsearch import results, scoring, stopping
+from hpsearch.prepared import Prepared
 from hpsearch.protocols import SearchAborted
 from hpsearch.resources import Resource
 from hpsearch.trial import NAN_RETURNED, Params, Status, Trial
@@ -23,7 +24,7 @@ NON_FINITE = "One or more of the test scores are non-finite"
 
 def publish(
     search: Any,
-    prepared: bridge.Prepared,
+    prepared: Prepared,
     trials: Sequence[Trial],
     metric: str,
     resource: Resource | None,
@@ -58,7 +59,7 @@ def publish(
         bridge.check_refit(search, _names(trials))
         refit_metric = search.refit
     unscored = results.scorer_errors(trials, refit_metric, search.error_score)
-    bridge.report_scorer_failures(unscored)
+    scoring.report_scorer_failures(unscored)
     if isinstance(refit_metric, str) and search.multimetric_:
         search._judged_by = refit_metric  # noqa: SLF001 - of the search that is being fitted
     if all(trial.status is Status.PRUNED for trial in trials):
@@ -84,7 +85,7 @@ def _check_any(search: Any, trials: Sequence[Trial]) -> None:
 
 
 def _set_table(
-    search: Any, prepared: bridge.Prepared, trials: Sequence[Trial], resource: Resource | None
+    search: Any, prepared: Prepared, trials: Sequence[Trial], resource: Resource | None
 ) -> None:
     """Set `cv_results_`, and what goes by the names of the metrics."""
     metrics = bridge.metric_names(prepared.scorer) or _names(trials)

@@ -9,6 +9,7 @@ from typing import Any
 
 from hpsearch import _sklearn as bridge
 from hpsearch import results
+from hpsearch.callbacks import Callbacks
 from hpsearch.display import watchers_for, watchers_of
 from hpsearch.evaluation import CrossValidation
 from hpsearch.executors import executor_for
@@ -33,7 +34,7 @@ def run(
     source: Source,
     metric: str,
     pruner: Pruner,
-    callbacks: bridge.Callbacks,
+    callbacks: Callbacks,
     session: Session,
 ) -> list[Trial]:
     """Evaluate candidates until they end."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpsearch import _sklearn as bridge
+from hpsearch.ambient import Ambient
 from hpsearch.keep import Keep
 from hpsearch.resources import Resource
 from hpsearch.reuse import Settings
@@ -35,7 +35,7 @@ class Work:
     return_train_score: bool
     verbose: int
     n_candidates: int | None
-    ambient: bridge.Ambient
+    ambient: Ambient
     reuse: Settings
     learns: bool
     n_workers: int

@@ -13,6 +13,7 @@ ROOT = Path(hpsearch.__file__).parent
 LAYERS = [
     {
         "_sklearn",
+        "ambient",
         "brief",
         "dimensions",
         "fingerprint",
@@ -31,11 +32,13 @@ LAYERS = [
         "foreign",
         "journal",
         "keep",
+        "prepared",
         "protocols",
         "ray_executor",
         "resources",
         "reuse",
         "rules",
+        "scoring",
         "spaces",
         "timing",
         "window",
@@ -43,6 +46,7 @@ LAYERS = [
     {
         "backlog",
         "budget",
+        "callbacks",
         "space",
         "stopping",
     },
