@@ -1,54 +1,19 @@
-"""The least, or the greatest, value of a function of hyperparameters.
-
-The same loop, executors and checkpoints as the searches of estimators. Inside greater is better:
-the sign turns here and in `objective`, and nowhere else.
-"""
+"""The least, or the greatest, value of a function of hyperparameters."""
 
 from __future__ import annotations
 
 import os
-import tempfile
-import warnings
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from hpsearch.display import watchers_for, watchers_of
-from hpsearch.executors import executor_for
-from hpsearch.fingerprint import parts_of_function
-from hpsearch.journal import Journal, Origin, Session, Unrecorded
-from hpsearch.loop import Loop
-from hpsearch.memory import available
-from hpsearch.notes import PREFIX, folder
-from hpsearch.objective import METRIC, Calls, Objective, StoppedByItself, takes_trial
-from hpsearch.optimizers import (
-    GPOptimizer,
-    GridOptimizer,
-    Optimizer,
-    RandomOptimizer,
-    SobolOptimizer,
-    TPEOptimizer,
-)
-from hpsearch.optimizers.base import seed_of
-from hpsearch.optimum import Optimum, grouped, tell_failures
-from hpsearch.protocols import Limits, SearchAborted, Watcher
-from hpsearch.results import Trials
-from hpsearch.space import Space
-from hpsearch.sqlite_journal import SQLiteJournal
-from hpsearch.start import starting_params
-from hpsearch.steps import StepHalving, StepLedger
+from hpsearch.function_search import FunctionSearch
+from hpsearch.journal import Journal
+from hpsearch.optimizers import Optimizer
+from hpsearch.optimum import Optimum
+from hpsearch.protocols import Watcher
+from hpsearch.steps import StepHalving
 from hpsearch.trial import Params
-from hpsearch.workers import Workers, check_workers
-
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "gp": GPOptimizer,
-    "tpe": TPEOptimizer,
-    "random": RandomOptimizer,
-    "sobol": SobolOptimizer,
-    "grid": GridOptimizer,
-}
+from hpsearch.workers import Workers
 
 
 def minimize(
@@ -159,7 +124,7 @@ def minimize(
     >>> found.best_params["n"], abs(found.best_params["x"] - 3) < 0.5
     (1, True)
     """
-    return _Request(
+    return FunctionSearch(
         sign=-1,
         objective=objective,
         space=space,
@@ -179,7 +144,7 @@ def minimize(
         watch=watch,
         verbose=verbose,
         random_state=random_state,
-    ).answer()
+    ).run()
 
 
 def maximize(
@@ -212,7 +177,7 @@ def maximize(
     >>> found.best_params
     {'x': 3}
     """
-    return _Request(
+    return FunctionSearch(
         sign=1,
         objective=objective,
         space=space,
@@ -232,207 +197,4 @@ def maximize(
         watch=watch,
         verbose=verbose,
         random_state=random_state,
-    ).answer()
-
-
-@dataclass(frozen=True)
-class _Request:
-    """The arguments of `minimize`; `sign` is -1 if less is better."""
-
-    sign: int
-    objective: Callable[..., Any]
-    space: Any
-    n_iter: int | None
-    optimizer: str | Optimizer | Callable[..., Optimizer]
-    n_jobs: int | None
-    constraint: Callable[[Params], bool] | None
-    initial_params: Sequence[Params] | None
-    prior_trials: Sequence[tuple[Params, float]] | None
-    steps: StepHalving | None
-    checkpoint: str | os.PathLike[str] | Journal | None
-    max_time: float | None
-    fit_timeout: float | None
-    memory_guard: bool
-    workers: Workers | None
-    raise_errors: bool
-    watch: Watcher | Sequence[Watcher] | None
-    verbose: int
-    random_state: Any
-
-    def answer(self) -> Optimum:
-        """Search, and say what was found."""
-        self._check()
-        gets_trial = takes_trial(self.objective)
-        if self.steps is not None and not gets_trial:
-            raise TypeError(
-                "steps: the objective takes one argument, so it cannot report. Give it a second "
-                "one, and call its `report(step, value)`."
-            )
-        space = self._space()
-        with ExitStack() as stack:
-            session = stack.enter_context(self._session(space))
-            origin = session.origin(self.random_state, self.n_iter)
-            optimizer = self._optimizer_of(space, origin)
-            self._check_ends(space, optimizer)
-            ledger = None
-            if self.steps is not None:
-                where = tempfile.TemporaryDirectory(prefix=f"{PREFIX}-{os.getpid()}-", dir=folder())
-                ledger = StepLedger(self.steps, Path(stack.enter_context(where), "steps"))
-            shape = None if space is None else space.shape
-            objective = Objective(
-                self.objective, self.sign, gets_trial, ledger, bool(self.raise_errors), shape
-            )
-            loop = self._run(objective, optimizer, space, session)
-        return self._optimum(loop, shape)
-
-    def _check(self) -> None:
-        """Raise for arguments that cannot be used."""
-        if not callable(self.objective):
-            raise TypeError(
-                f"objective: {self.objective!r} cannot be called; give a function of a dict."
-            )
-        check_workers(self.workers)
-        for name in ("max_time", "fit_timeout"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be a positive number of seconds, got {value!r}.")
-        if self.n_iter is not None and not (self.n_iter == int(self.n_iter) and self.n_iter > 0):
-            raise ValueError(f"n_iter must be a positive integer or None, got {self.n_iter!r}.")
-        if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
-            raise ValueError(f"optimizer={self.optimizer!r} is none of {sorted(OPTIMIZERS)}.")
-        if self.prior_trials is not None and self.optimizer in ("random", "sobol", "grid"):
-            raise ValueError(
-                f"prior_trials: optimizer={self.optimizer!r} learns nothing; take 'gp' or 'tpe'."
-            )
-        if self._is_made and (
-            self.prior_trials is not None or self.space is not None or self.initial_params
-        ):
-            raise ValueError(
-                "optimizer is an object, which has its own space and knowledge: pass "
-                "space=None, no initial_params and no prior_trials, or the class instead of the "
-                "object."
-            )
-
-    @property
-    def _is_made(self) -> bool:
-        return not isinstance(self.optimizer, (str, type)) and isinstance(self.optimizer, Optimizer)
-
-    def _check_ends(self, space: Space | None, optimizer: Optimizer) -> None:
-        """Raise if nothing would ever end the search."""
-        is_finite = space is not None and space.size is not None
-        if self.n_iter is None and self.max_time is None and (optimizer.learns or not is_finite):
-            raise ValueError(
-                "Nothing would end the search: give n_iter (trials) or max_time (seconds)."
-            )
-
-    def _space(self) -> Space | None:
-        if not self._is_made:
-            return Space.of(self.space, self.constraint)
-        own = getattr(self.optimizer, "space", None)
-        return own if isinstance(own, Space) else None
-
-    def _optimizer_of(self, space: Space | None, origin: Origin) -> Optimizer:
-        if space is None or self._is_made:
-            return self.optimizer  # type: ignore[return-value] # it was made by the user
-        given: Any = self.optimizer
-        make = OPTIMIZERS[given] if isinstance(given, str) else given
-        start = starting_params(space, {}, self.initial_params)
-        hints: dict[str, Any] = {}
-        if self.prior_trials is not None:
-            hints["prior_trials"] = [(p, self.sign * float(v)) for p, v in self.prior_trials]
-        made: Optimizer = make(
-            space, random_state=seed_of(origin.random_state), initial_params=start, **hints
-        )
-        return made
-
-    def _session(self, space: Space | None) -> Session:
-        """Open the checkpoint, if there is one."""
-        if self.checkpoint is None:
-            return Unrecorded()
-        if space is None:
-            raise ValueError(
-                "checkpoint: the optimizer has no `space` (hpsearch.space.Space), by which its "
-                "candidates could be written down."
-            )
-        settings = {
-            "the space": space.branches,
-            "constraint": space.constraint,
-            "optimizer": self.optimizer,
-            "initial_params": list(self.initial_params or ()),
-            "prior_trials": list(self.prior_trials or ()),
-            "steps": self.steps,
-            "random_state": self.random_state,
-            "whether less is better": self.sign < 0,
-        }
-        parts = parts_of_function(self.objective, settings)
-        if isinstance(self.checkpoint, (str, os.PathLike)):
-            return SQLiteJournal(self.checkpoint).open(parts)
-        return self.checkpoint.open(parts)
-
-    def _run(
-        self, objective: Objective, optimizer: Optimizer, space: Space | None, session: Session
-    ) -> Loop:
-        memory = available() if self.memory_guard else None
-        shown = watchers_for(self.verbose, self.n_iter, max_time=self.max_time, metric="value")
-        limits = Limits(
-            self.n_iter,
-            self.max_time,
-            self.fit_timeout,
-            refits=False,
-            one_by_one=self.workers is not None and self.workers.max_fits is not None,
-        )
-        with executor_for(self.n_jobs, self.fit_timeout, memory, self.workers) as executor:
-            if self.fit_timeout is not None and not executor.can_kill:
-                raise ValueError(
-                    "fit_timeout needs worker processes that can be ended: use joblib's loky "
-                    "backend, and do not nest the search in another one's worker."
-                )
-            loop = Loop(
-                optimizer,
-                Calls(executor.share(objective), objective),
-                executor,
-                metric=METRIC,
-                n_splits=1,
-                limits=limits,
-                pruner=StoppedByItself(),
-                journal=session,
-                watch=[*shown, *watchers_of(self.watch)],
-            )
-            if space is not None:
-                session.spell_with(space.spell)
-                known = session.restored(space.read, self.n_iter)
-                objective.recall(known)
-                loop.restore(known)
-            loop.run()
-        return loop
-
-    def _optimum(self, loop: Loop, shape: Callable[[Params], Any] | None) -> Optimum:
-        trials, best = Trials(loop.board.trials), loop.board.best()
-        if best is None:
-            raise self._nothing(trials, loop.interrupted)
-        if loop.interrupted:
-            warnings.warn(
-                f"The search was interrupted: {trials!r}. What is returned is the best of them.",
-                UserWarning,
-                stacklevel=4,
-            )
-        tell_failures(trials)
-        value = best.results[0].scores["value"]
-        params = dict(best.params) if shape is None else shape(best.params)
-        direction: Literal["minimize", "maximize"] = "minimize" if self.sign < 0 else "maximize"
-        return Optimum(params, value, trials, direction, loop.stopped)
-
-    def _nothing(self, trials: Trials, is_interrupted: bool) -> BaseException:
-        """What to raise when there is no best."""
-        if is_interrupted:
-            return KeyboardInterrupt()
-        failed = [trial for trial in trials if trial.status.is_failure]
-        if failed:
-            return SearchAborted(
-                f"All {len(failed)} trials that ended failed ({grouped(failed)}).\nThe first of "
-                f"them, with {failed[0].params!r}:\n{failed[0].error}"
-            )
-        if self.max_time is not None and (trials or self.constraint is None):
-            text = f"max_time={self.max_time!r} seconds were over before the first trial ended."
-            return SearchAborted(text)
-        return SearchAborted("There was no candidate: does the constraint reject all of them?")
+    ).run()

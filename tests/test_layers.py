@@ -87,27 +87,28 @@ LAYERS = [
         "results",
     },
     {
+        "optimum",
         "report",
     },
     {
         "fitted",
+        "function_search",
         "planning",
     },
     {
         "assembly",
+        "minimize",
         "publishing",
         "running",
     },
     {
         "base",
         "interop",
-        "optimum",
     },
     {
         "bayesian",
         "nested",
         "classical",
-        "minimize",
     },
     {
         "__init__",
