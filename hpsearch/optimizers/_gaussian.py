@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 from scipy.optimize import minimize
 from scipy.special import erfcx, log_ndtr, ndtr
 
@@ -194,12 +194,21 @@ class Posterior:
         at = self.at(x)
         return at.mean, at.variance
 
+    def mean(self, x: Array) -> Array:
+        """Return the mean alone, which takes far less than the variance: O(m n), not O(m n^2)."""
+        mean: Array = self._covariance(x)[2] @ self.alpha  # 2.25
+        return mean
+
+    def _covariance(self, x: Array) -> tuple[Array, Array, Array]:
+        """Return waves at x, squared distances from x to X, and k."""
+        W = self.effects.waves(x)
+        r2 = squared_distances(x / self.scales, self.X)
+        return W, r2, matern(r2) + W @ self.Wv.T
+
     def at(self, x: Array) -> Prediction:
         """Return what is predicted at x."""
-        W, scaled = self.effects.waves(x), x / self.scales
-        r2 = squared_distances(scaled, self.X)
-        k = matern(r2) + W @ self.Wv.T
-        u = k @ self.root.T
+        W, r2, k = self._covariance(x)
+        u = blas.dtrmm(1.0, self.root, k.T, lower=1).T  # the root is a triangle: half the work
         mean = k @ self.alpha  # 2.25
         prior = 1 + W**2 @ self.v
         # Eq. 2.26; rounding may leave less than nothing at a point that was scored.

@@ -237,8 +237,8 @@ class Model:
 
     def means(self, rows: Array) -> Array:
         """Return the posterior mean for each version, (m, s)."""
-        means, _ = self._predicted(rows)
-        return means
+        means = self.posterior.mean(self.evidence.columns.features(rows))
+        return means + self.evidence.prior_mean(rows)[:, None]
 
     def value(self, rows: Array) -> Array:
         """Return log expected improvement, (m,); less the log of the cost, if that counts."""
