@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sklearn.base import clone
-
 from hpsearch import _sklearn as bridge
 from hpsearch import scoring
 from hpsearch.callbacks import FitCallbacks, around
@@ -26,11 +24,12 @@ from hpsearch.fit_lines import FitLines
 from hpsearch.folds import Fold, Folds, Rows, cut, fold_key
 from hpsearch.keep import keep_piece
 from hpsearch.reuse.anatomy import Part, anatomy, is_seeded
+from hpsearch.reuse.blueprint import Blueprint
 from hpsearch.reuse.ledger import Phase
 from hpsearch.reuse.lending import is_read_only_error, says_read_only
 from hpsearch.reuse.sharing import Sharing
 from hpsearch.reuse.store import Store, capacity_for
-from hpsearch.reuse.values import Key, own_values
+from hpsearch.reuse.values import Key
 from hpsearch.stopping import STOPPED_AT, Validation
 from hpsearch.trial import NAN_RETURNED, Job, SplitResult, Status, Task
 from hpsearch.work import Work
@@ -70,13 +69,11 @@ class Misfit:
 
 def bench_of(work: Work) -> Bench | PlainBench:
     """Return the bench of this thread for a search."""
-    if not work.reuse:
-        return PlainBench(work)
     found = _benches.get(work)
     if found is None:
         found = _benches[work] = threading.local()
     if not hasattr(found, "bench"):
-        found.bench = Bench(work)
+        found.bench = Bench(work) if work.reuse else PlainBench(weakref.proxy(work))
     return found.bench  # type: ignore[no-any-return]
 
 
@@ -94,6 +91,7 @@ class PlainBench:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._blueprint = Blueprint(work.estimator)
 
     def run(
         self,
@@ -117,7 +115,7 @@ class PlainBench:
         work = self._work
         began = time.perf_counter()
         try:
-            estimator = set_up(work, task)
+            estimator = self.set_up(task)
             fold = cut(work, task, estimator)
             estimator = self._fitted(task, estimator, fold, callbacks)
         except KeyboardInterrupt:
@@ -125,6 +123,12 @@ class PlainBench:
         except BaseException as error:  # noqa: BLE001 - the candidate's failure, with its text
             return failed(work, task, error, time.perf_counter() - began)
         return score(work, task, estimator, fold, time.perf_counter() - began)
+
+    def set_up(self, task: Task) -> Any:
+        """Return the estimator of a candidate."""
+        estimator = self._blueprint.make(task.params)
+        take_share(estimator)
+        return estimator
 
     def _fitted(
         self, task: Task, estimator: Any, fold: Fold, callbacks: FitCallbacks | None
@@ -158,6 +162,7 @@ class Bench:
         self._work: Work = weakref.proxy(work)  # whoever runs a job holds it
         store = Store(capacity_for(work.n_workers))
         weakref.finalize(work, store.drop_if, lambda _: True)
+        self._plain = PlainBench(self._work)
         self._folds = Folds(self._work, store)
         self._sharing = Sharing(store, keeps_models=work.learns)
         self._twins: Counter[Key] = Counter()
@@ -194,7 +199,7 @@ class Bench:
     def _candidate(self, task: Task, job: Job) -> Candidate | Misfit:
         work = self._work
         try:
-            estimator = set_up(work, task)
+            estimator = self._plain.set_up(task)
             part = WHOLE
             if self._may_share or len(job) > 1:
                 part = anatomy(estimator, task.params, work.reuse, work.fit_params)
@@ -223,11 +228,10 @@ class Bench:
         return result
 
     def _fit_and_score(self, candidate: Candidate, callbacks: FitCallbacks | None) -> SplitResult:
-        plain = PlainBench(self._work)
         goes_on = self._work.growth is not None and self._work.growth.has(candidate.task)
         is_alone = self._n_unlendable >= MAX_UNLENDABLE or self._reads_what_is_written(candidate)
         if goes_on or is_alone:
-            return plain.evaluate(candidate.task, callbacks)
+            return self._plain.evaluate(candidate.task, callbacks)
         fold, is_frozen = self._folds.get(candidate.task, candidate.estimator, candidate.root)
         try:
             return self._on_fold(candidate, self._lent(fold) if is_frozen else fold, callbacks)
@@ -237,7 +241,7 @@ class Bench:
         # What fails because it may not write to what others read is done again for itself. Its
         # callbacks have been told of the fit.
         self._n_unlendable += 1
-        return plain.evaluate(candidate.task, None)
+        return self._plain.evaluate(candidate.task, None)
 
     def _reads_what_is_written(self, candidate: Candidate) -> bool:
         """Whether rows that a step has written to (`copy=False`) are read again afterwards.
@@ -319,13 +323,6 @@ def writes(params: Mapping[str, Any]) -> bool:
         for given in (params, *nested)
         for name, value in given.items()
     )
-
-
-def set_up(work: Work, task: Task) -> Any:
-    """Return the estimator of a candidate."""
-    estimator = clone(work.estimator).set_params(**own_values(task.params))
-    take_share(estimator)
-    return estimator
 
 
 def _fit(estimator: Any, rows: Rows, callbacks: FitCallbacks | None, fit: Any) -> None:

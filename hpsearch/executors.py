@@ -29,6 +29,7 @@ from typing import Any, Self, TypeVar
 from joblib import Parallel, cpu_count, effective_n_jobs
 from joblib.parallel import BatchedCalls, ParallelBackendBase
 
+from hpsearch.dask_workers import LOOK, DaskWorkers
 from hpsearch.memory import Measured, measured
 from hpsearch.notes import Notes
 from hpsearch.ray_executor import RayExecutor
@@ -41,6 +42,7 @@ Outcome = Any  # what a call returned, or the exception that it raised
 LOCAL_PROCESSES = ("LokyBackend", "MultiprocessingBackend")
 KILLABLE = ("LokyBackend",)
 THREADS = ("ThreadingBackend",)
+DASK = ("DaskDistributedBackend",)
 SPARK = ("SparkDistributedBackend",)
 # Exceptions by which engines say that a process is gone, by the names of their classes, and what
 # goes with it. When a worker of Dask goes, so does the data that was sent to it, and every call
@@ -126,6 +128,7 @@ class JoblibExecutor:
         self._workers = workers
         self._is_spent = False  # a process has had its fits: all are replaced before the next
         self._threads: Threads | None = None
+        self._dask: DaskWorkers | None = None
         self.slots = slots or 0
 
     def __enter__(self) -> Self:
@@ -146,6 +149,8 @@ class JoblibExecutor:
             self._backend.start_call()
         if self._is_one_of(LOCAL_PROCESSES):
             self._notes = Notes()
+        if self._is_one_of(DASK):
+            self._dask = DaskWorkers(self._backend.client)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -241,6 +246,8 @@ class JoblibExecutor:
                 if end is not None and time.monotonic() >= end:
                     return None
                 self._end_overdue()
+                if self._dask is not None and self._dask.have_returned():
+                    self._replace_pool(WorkerLost("sent to no worker"), lost=set())
                 continue
             if pool_number == self._pool_number and key in self._calls:
                 outcome = self._retrieve(out)
@@ -282,6 +289,8 @@ class JoblibExecutor:
         waits = [] if end is None else [max(0.0, end - time.monotonic())]
         if any(timeout is not None for _, timeout in self._calls.values()):
             waits.append(TICK)
+        if self._dask is not None:
+            waits.append(LOOK)
         return min(waits, default=None)
 
     def _retrieve(self, out: Any) -> Outcome:

@@ -2,6 +2,9 @@
 
 import builtins
 import os
+import threading
+import time
+import warnings
 
 import numpy as np
 import pytest
@@ -42,7 +45,7 @@ def cluster():
         ) as cluster,
         distributed.Client(cluster),
     ):
-        yield
+        yield cluster
 
 
 @pytest.mark.filterwarnings("ignore")  # distributed's own
@@ -106,3 +109,47 @@ def test_data_goes_to_each_worker_of_a_cluster_once():
         results = ExhaustiveSearchCV(SVC(), grid, **options).fit(Unpickled(X), y).cv_results_
     most = max(results[f"split{i}_test_arrivals"].max() for i in range(3))
     assert 1 <= most <= 4
+
+
+def slowly(estimator, X, y):
+    """A scorer that leaves time for workers to go."""
+    time.sleep(0.1)
+    return estimator.score(X, y)
+
+
+def test_a_cluster_that_loses_all_workers(cluster, monkeypatch):
+    """That is said, and what was sent meanwhile, which Dask drops, is sent again."""
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("hpsearch.executors.LOOK", 0.2)
+    monkeypatch.setattr("hpsearch.dask_workers.PATIENCE", 1.0)
+    told = threading.Event()
+
+    def leave(event):
+        if event.kind == "closed" and event.trial.number == 0:
+            cluster.scale(0)
+            while cluster.scheduler.workers:
+                time.sleep(0.01)
+            threading.Thread(target=come_back).start()
+
+    def come_back():
+        told.wait(60)
+        time.sleep(2)  # more than Dask's patience with what is sent to no worker
+        cluster.scale(2)
+
+    def note(message, *_, **__):
+        if "has no workers" in str(message):
+            told.set()
+
+    grid = {"C": list(np.logspace(-2, 2, 8))}
+    expected = ExhaustiveSearchCV(SVC(), grid, cv=3).fit(X, y).cv_results_["mean_test_score"]
+    with (
+        distributed.Client(cluster, timeout="1s"),
+        parallel_config(backend="dask", n_jobs=2),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", note)
+        options = {"cv": 3, "scoring": slowly, "watch": leave, "refit": False}
+        found = ExhaustiveSearchCV(SVC(), grid, **options).fit(X, y)
+    assert told.is_set()
+    np.testing.assert_array_equal(found.cv_results_["mean_test_score"], expected)

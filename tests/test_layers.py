@@ -15,6 +15,7 @@ LAYERS = [
         "_sklearn",
         "ambient",
         "brief",
+        "dask_workers",
         "dimensions",
         "fingerprint",
         "honest",

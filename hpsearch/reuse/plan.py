@@ -13,11 +13,10 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sklearn.base import clone
-
 from hpsearch.reuse.anatomy import Part, Settings, anatomy, is_seeded
-from hpsearch.reuse.values import Key, is_unchangeable, own_values
-from hpsearch.trial import Job, Params, Task
+from hpsearch.reuse.blueprint import Blueprint
+from hpsearch.reuse.values import Key
+from hpsearch.trial import Job, Task
 
 TASKS_AHEAD = 10_000  # that are looked at together; more is memory, less is lost sharing
 CUTS = (1, 2, 3, 4, 6, 8)
@@ -42,11 +41,10 @@ class Planner:
     """
 
     def __init__(self, estimator: Any, settings: Settings, fit_params: Mapping[str, Any]) -> None:
-        self._estimator = estimator
         self._settings = settings
+        self._blueprint = Blueprint(estimator)
         self._may_share = settings.may_share(estimator)
         self._fit_params = fit_params
-        self._looked_at: dict[frozenset[str], Any] = {}  # by the parameters that are set
         self._families: dict[int, list[Key]] = {}  # by trial: its steps that are nested models
         self._values: dict[Key, set[Any]] = {}  # that are wanted of such a step
 
@@ -92,19 +90,10 @@ class Planner:
             units.setdefault((*steps, share, last), []).append(task)
         return sorted(units.items(), key=lambda unit: unit[0])
 
-    def _set(self, params: Params) -> Any:
-        """Return an estimator with the values of a candidate, to be looked at and not fitted."""
-        if not is_unchangeable(params):
-            return clone(self._estimator).set_params(**own_values(params))
-        names = frozenset(params)
-        if names not in self._looked_at:
-            self._looked_at[names] = clone(self._estimator)
-        return self._looked_at[names].set_params(**params)
-
     def _keys(self, task: Task) -> Iterable[Key]:
         """What each fit depends on, one after another; the last one for the whole."""
         try:
-            estimator = self._set(task.params)
+            estimator = self._blueprint.make(task.params)
             whole = anatomy(estimator, task.params, self._settings, self._fit_params)
         except Exception:  # noqa: BLE001 - its own fit will fail, and say why
             return [task.trial]

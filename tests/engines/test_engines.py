@@ -48,7 +48,11 @@ def start_spark():
 
 
 def start_dask():
+    dask = pytest.importorskip("dask")
     distributed = pytest.importorskip("distributed")
+    # A local cluster gives up a worker that is gone 15 seconds after an earlier end of it: these
+    # tests end workers again and again.
+    dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"})
     cluster = distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     )
