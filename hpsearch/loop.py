@@ -8,23 +8,21 @@ started trial, or else a new trial, at once: nothing waits for a batch.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from hpsearch.backlog import Backlog
+from hpsearch.books import Books
 from hpsearch.budget import Budget
 from hpsearch.interrupts import Interrupts
 from hpsearch.optimizers.base import Optimizer, SpaceExhausted
 from hpsearch.protocols import (
     Evaluator,
-    Event,
     Executor,
     Limits,
     Recorder,
     SearchAborted,
-    StopSearch,
     Watcher,
 )
 from hpsearch.pruners import NoPruner, Pruner, Verdict
@@ -84,12 +82,8 @@ class Loop:
 
     Attributes
     ----------
-    board : Board
-        All trials so far, in order of number.
     interrupted : bool
         Whether Ctrl-C ended the loop.
-    stopped : str or None
-        Why it ended before its time: what a watcher said, "max_time", or "interrupted".
     """
 
     def __init__(
@@ -118,17 +112,23 @@ class Loop:
         is_plain = type(self._pruner) is NoPruner
         self._prunes = not (is_plain or getattr(self._pruner, "is_told_at_once", False))
         self._window = None if window is None else Window(window)
-        self._journal = journal
-        self._watchers = list(watch)
-        self._intake = intake
-        self._trials: list[Trial] = []
-        self._complete: list[Trial] = []
-        self._paused: list[Trial] = []
-        self._stages: dict[int, Stage] = {}  # of trials that run one
-        parts = (self._trials, self._complete, self._paused, self._stages)
-        self.board = Board(metric, n_splits, *parts, optimum=optimum, learns=optimizer.learns)
+        self._budget = Budget(limits)
+        is_prompt = self._window is None and not self._prunes
+        self._teller = Teller(optimizer, is_prompt=is_prompt)
+        self._books = Books(
+            metric,
+            n_splits,
+            self._budget,
+            self._teller,
+            self._window,
+            optimum=optimum,
+            learns=optimizer.learns,
+            journal=journal,
+            watch=watch,
+            intake=intake,
+        )
+        self._trials, self._stages = self._books.trials, self._books.stages
         self.interrupted = False
-        self.stopped: str | None = None
         # Of a fit that is shared nobody could say whose time is up.
         is_timed = limits.fit_timeout is not None
         self._is_single = optimizer.learns or is_timed or limits.one_by_one
@@ -138,12 +138,18 @@ class Loop:
         self._is_exhausted = False
         self._is_alone = False  # what is in flight is a suspect
         self._n_lost = 0
-        self._budget = Budget(limits)
-        is_prompt = self._window is None and not self._prunes
-        self._teller = Teller(optimizer, is_prompt=is_prompt)
-        self._past: dict[int, Trial] = {}  # of an earlier run, that this one goes through again
         decides = optimizer.learns or self._prunes
         self._most_in_flight = executor.slots if decides else n_ahead or 2 * executor.slots
+
+    @property
+    def board(self) -> Board:
+        """All trials so far, in order of number."""
+        return self._books.board
+
+    @property
+    def stopped(self) -> str | None:
+        """Why it ended before its time: what a watcher said, "max_time", or "interrupted"."""
+        return self._books.stopped
 
     def restore(self, trials: Iterable[Trial]) -> None:
         """Go on from the trials of an earlier run, in order of number."""
@@ -151,18 +157,18 @@ class Loop:
         if self._window is not None:
             # What a start went by is not written down: everything is decided again, and a fit that
             # comes up is not run if its result is there.
-            self._past = {trial.number: trial for trial in restored}
+            self._books.past = {trial.number: trial for trial in restored}
             return
         for trial in restored:
             self._trials.append(trial)
             self._optimizer.expect(trial.params)
             if trial.status is Status.COMPLETE:
-                self._complete.append(trial)
+                self._books.complete.append(trial)
         for trial in restored:
             if trial.status is not Status.RUNNING:
-                self._teller.ended(trial, self.board)
+                self._teller.ended(trial, self._books.board)
                 continue
-            self._enter(trial, self._pruner.stage(trial, self.board))
+            self._enter(trial, self._pruner.stage(trial, self._books.board))
 
     def run(self) -> list[Trial]:
         """Run until a limit is reached; return the trials in order of number."""
@@ -170,21 +176,19 @@ class Loop:
         try:
             with interrupts.deferred():
                 self._fill()
-                while self._in_flight and self.stopped in (None, "max_time"):
+                while self._in_flight and self._books.stopped in (None, "max_time"):
                     with interrupts.allowed():
                         ended = self._executor.wait(self._budget.seconds_left())
                     if ended is None:  # out of time
-                        self.stopped = "max_time"
+                        self._books.stopped = "max_time"
                         break
                     self._receive(*ended)
                     self._fill()
         except KeyboardInterrupt:
             self.interrupted = True
-            self.stopped = "interrupted"
+            self._books.stopped = "interrupted"
         finally:
-            self._recall()
-            self._close_unfinished()
-            self._tell_watchers("finished", None)
+            self._books.close()
         return self._trials
 
     def _fill(self) -> None:
@@ -207,11 +211,11 @@ class Loop:
     def _may_start(self) -> bool:
         """Whether another fit may start; notes that time is up where there was more to do."""
         is_time = self._budget.allows_fit()
-        if self.stopped is None and not is_time:
+        if self._books.stopped is None and not is_time:
             is_full = self._is_final()
             if len(self._backlog) or not is_full:
-                self.stopped = "max_time"
-        return self.stopped is None and is_time
+                self._books.stopped = "max_time"
+        return self._books.stopped is None and is_time
 
     def _start(self) -> None:
         """Start what would be started next whatever comes of it, and plan it together."""
@@ -233,7 +237,7 @@ class Loop:
             return 1  # what is started may depend on what comes of the last start
         ahead = max(self._backlog.job_size, self._evaluator.horizon)
         if self._limits.max_time is not None:
-            most = ROUNDS_AHEAD * self._executor.slots * self.board.n_splits
+            most = ROUNDS_AHEAD * self._executor.slots * self._books.board.n_splits
             ahead = max(self._backlog.job_size, min(ahead, most))
         return ahead
 
@@ -252,25 +256,25 @@ class Loop:
     def _seen(self) -> Board | None:
         """The board that the next start goes by; None if it has to wait for results."""
         if self._window is None:
-            return self.board
-        return self._window.seen(self.board) if self._window.is_open() else None
+            return self._books.board
+        return self._window.seen(self._books.board) if self._window.is_open() else None
 
     def _promote(self) -> bool:
         """Start, or close, a paused trial if one deserves it; False if none does."""
         if not self._prunes:
             return False
-        if self._is_final() and not self.board.is_final:
-            self.board = replace(self.board, is_final=True)
+        if self._is_final() and not self._books.board.is_final:
+            self._books.board = replace(self._books.board, is_final=True)
         board = self._seen()
         move = None if board is None else self._pruner.promote(board)
         if move is None:
             return False
         trial, verdict = self._trials[move[0].number], move[1]
-        self._paused.remove(trial)
+        self._books.paused.remove(trial)
         if isinstance(verdict, Stage):
             self._begin(trial, verdict)
         else:
-            self._end(trial, verdict)
+            self._books.end(trial, verdict)
         return True
 
     def _ask(self) -> bool:
@@ -284,19 +288,15 @@ class Loop:
         except SpaceExhausted:
             self._is_exhausted = True
             return self._promote()  # there may be more that deserve it now
-        self._trials.append(trial)
-        if trial.number not in self._past:
-            if self._journal is not None:
-                self._journal.asked(trial)
-            self._tell_watchers("started", trial)
+        self._books.open(trial)
         self._begin(trial, self._pruner.stage(trial, board))
         return True
 
     def _next(self) -> Trial:
         """Return the next trial: the earlier run's, if it has one of that number, or a new one."""
         number = len(self._trials)
-        if number in self._past:
-            params = self._past[number].params
+        if number in self._books.past:
+            params = self._books.past[number].params
             self._optimizer.expect(params)
         else:
             params = self._optimizer.ask()
@@ -305,7 +305,7 @@ class Loop:
     def _hasten(self) -> None:
         """Let a slot that would stay idle run ahead of what is decided."""
         if self._prunes and self._window is None:
-            move = self._pruner.hasten(self.board)
+            move = self._pruner.hasten(self._books.board)
             if move is not None and isinstance(move[1], Stage):
                 self._enter(move[0], move[1])
 
@@ -320,15 +320,14 @@ class Loop:
         before = self._stages.get(trial.number)
         known = () if before is None or before.resource != stage.resource else before.splits
         self._stages[trial.number] = stage
-        past = self._past.get(trial.number)
+        past = self._books.past.get(trial.number)
         for split in trial.missing(stage):
             result = None if past is None else past.result(split, stage.resource)
             if result is not None:
-                self._note(trial, result)
+                self._books.note(trial, result)
             elif split not in known:
                 self._backlog.add(Task(trial.number, trial.params, split, stage.resource))
-        if trial.has(stage):
-            self._judge(trial)
+        self._judge(trial)
 
     def _receive(self, key: int, outcome: Any) -> None:
         job = self._in_flight.pop(key)
@@ -343,7 +342,12 @@ class Loop:
         self._n_lost = -1  # the trouble is not with every candidate
         self._backlog.size_jobs(outcome, self._n_to_come())
         for task, result in zip(job, outcome, strict=True):
-            self._record(self._trials[task.trial], result)
+            self._record(task, result)
+
+    def _record(self, task: Task, result: SplitResult) -> None:
+        trial = self._trials[task.trial]
+        self._books.record(trial, result)
+        self._judge(trial)
 
     def _give_up(self, job: Job, reason: WorkerLost | FitTimeout) -> None:
         """Close the books on what crashed or took too long, and on its candidate's other splits.
@@ -353,9 +357,9 @@ class Loop:
         status = Status.TIMEOUT if isinstance(reason, FitTimeout) else Status.CRASHED
         for task in self._backlog.withdraw({task.trial for task in job}):
             text = f"Not run after another split: {reason}"
-            self._record(self._trials[task.trial], self._evaluator.lost(task, status, text))
+            self._record(task, self._evaluator.lost(task, status, text))
         for task in job:
-            self._record(self._trials[task.trial], self._evaluator.lost(task, status, str(reason)))
+            self._record(task, self._evaluator.lost(task, status, str(reason)))
         if status is Status.CRASHED:
             self._count_lost(reason)
 
@@ -369,25 +373,11 @@ class Loop:
                 "n_jobs=1."
             )
 
-    def _record(self, trial: Trial, result: SplitResult) -> None:
-        if self._intake is not None:
-            self._intake(trial, result)
-        self._note(trial, result)
-        if self._journal is not None:
-            self._journal.finished(trial, result)
-        self._tell_watchers("result", trial)
-        if trial.has(self._stages[trial.number]):
-            self._judge(trial)
-
-    def _note(self, trial: Trial, result: SplitResult) -> None:
-        trial.results.append(result)
-        self._budget.note_fit(result)
-        if self._window is not None:
-            self._window.note(trial, result)
-
     def _judge(self, trial: Trial) -> None:
-        """Ask what comes after the stage that has just been completed."""
-        board = self.board
+        """Ask what comes after a trial's stage, once that is complete."""
+        if not trial.has(self._stages[trial.number]):
+            return
+        board = self._books.board
         if self._window is not None:
             board = self._window.seen(board, self._window.start_of(trial))
         failed = any(result.status.is_failure for result in trial.results)
@@ -398,79 +388,9 @@ class Loop:
         del self._stages[trial.number]
         if self._window is not None:
             self._window.end(trial)
-        self._end(trial, verdict)
-
-    def _end(self, trial: Trial, verdict: Verdict) -> None:
-        """Give a trial the status that it has from now on."""
-        failed = next((r.status for r in trial.results if r.status.is_failure), None)
-        trial.status = failed or _STATUS[verdict]
-        if trial.status is Status.COMPLETE:
-            self._complete.append(trial)
-            self.board.memo.clear()
-            self._budget.note_complete(trial, self.board.score(trial))
-        self._teller.ended(trial, self.board)
-        if trial.status is Status.PAUSED:
-            self._paused.append(trial)
-            return
-        past = self._past.get(trial.number)
-        if past is not None and past.status.is_final:
-            trial.results.sort(key=_place)
-            return
-        if self._journal is not None:
-            self._journal.closed(trial)
-        self._close(trial)
-
-    def _close(self, trial: Trial) -> None:
-        trial.results.sort(key=_place)
-        self._tell_watchers("closed", trial)
-
-    def _recall(self) -> None:
-        """Take over what this run has not come to of an earlier one."""
-        for number, past in sorted(self._past.items()):
-            if number == len(self._trials):
-                self._trials.append(past)
-                continue
-            trial = self._trials[number]
-            if past.status.is_final and not trial.status.is_final:
-                trial.status = past.status
-            trial.results += [r for r in past.results if not trial.result(r.split, r.resource)]
-
-    def _close_unfinished(self) -> None:
-        # Not in the journal, where they stay unfinished, so that another run can finish them.
-        for trial in self._trials:
-            if not trial.status.is_final:
-                trial.status = Status.PRUNED
-                self._close(trial)
+        self._books.end(trial, verdict)
 
     def _n_to_come(self) -> int | None:
         """Tasks of trials that are not started; None if there is no end of them."""
         most = self._limits.n_trials
-        return None if most is None else (most - len(self._trials)) * self.board.n_splits
-
-    def _tell_watchers(
-        self, kind: Literal["started", "result", "closed", "finished"], trial: Trial | None
-    ) -> None:
-        for watcher in tuple(self._watchers):
-            try:
-                watcher(Event(kind, trial, self.board))
-            except StopSearch as stop:
-                self.stopped = self.stopped or str(stop) or "StopSearch"
-            except Exception as error:  # noqa: BLE001 - it looks on; what is computed is worth more
-                self._watchers.remove(watcher)
-                warnings.warn(
-                    f"watch: {watcher!r} raised {error!r} on {kind!r}. It is not called again; the "
-                    "search goes on. To end a search raise hpsearch.StopSearch.",
-                    RuntimeWarning,
-                    stacklevel=2,
-                )
-
-
-def _place(result: SplitResult) -> tuple[float, int]:
-    return result.resource, result.split
-
-
-_STATUS = {
-    Verdict.DONE: Status.COMPLETE,
-    Verdict.PAUSE: Status.PAUSED,
-    Verdict.STOP: Status.PRUNED,
-}
+        return None if most is None else (most - len(self._trials)) * self._books.board.n_splits

@@ -66,11 +66,11 @@ LAYERS = [
         "telling",
     },
     {
+        "books",
         "folds",
         "importance",
         "lanes",
         "rowwise",
-        "loop",
         "objective",
         "postgres_journal",
         "sqlite_journal",
@@ -78,6 +78,7 @@ LAYERS = [
     {
         "bench",
         "display",
+        "loop",
         "refit",
         "plots",
         "show",
