@@ -190,19 +190,9 @@ class FunctionSearch:
     ) -> Loop:
         memory = available() if self.memory_guard else None
         shown = watchers_for(self.verbose, self.n_iter, max_time=self.max_time, metric="value")
-        limits = Limits(
-            self.n_iter,
-            self.max_time,
-            self.fit_timeout,
-            refits=False,
-            one_by_one=self.workers is not None and self.workers.max_fits is not None,
-        )
+        limits = Limits.of(self, self.n_iter, refits=False)
         with executor_for(self.n_jobs, self.fit_timeout, memory, self.workers) as executor:
-            if self.fit_timeout is not None and not executor.can_kill:
-                raise ValueError(
-                    "fit_timeout needs worker processes that can be ended: use joblib's loky "
-                    "backend, and do not nest the search in another one's worker."
-                )
+            limits.check(executor)
             loop = Loop(
                 optimizer,
                 Calls(executor.share(objective), objective),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 from hpsearch.trial import Board, Job, SplitResult, Status, Task, Trial
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,20 @@ class Limits:
     fit_timeout: float | None = None
     refits: bool = True
     one_by_one: bool = False
+
+    @classmethod
+    def of(cls, given: Any, n_trials: int | None, *, refits: bool) -> Self:
+        """The limits among the parameters of a search."""
+        keeps_count = given.workers is not None and given.workers.max_fits is not None
+        return cls(n_trials, given.max_time, given.fit_timeout, refits, one_by_one=keeps_count)
+
+    def check(self, executor: Executor) -> None:
+        """Raise if a fit is to be ended where none can be."""
+        if self.fit_timeout is not None and not executor.can_kill:
+            raise ValueError(
+                "fit_timeout needs worker processes that can be ended: use joblib's loky "
+                "backend, and do not nest the search in another one's worker."
+            )
 
 
 @dataclass(frozen=True)
@@ -116,6 +132,13 @@ class Executor(Protocol):
     @property
     def slots(self) -> int:
         """How many calls run at a time."""
+
+    @property
+    def can_kill(self) -> bool:
+        """Whether a call can be ended before it returns."""
+
+    def share(self, value: T) -> Callable[[], T]:
+        """Make an object available to calls."""
 
     def submit(self, key: int, call: Callable[[], Any], timeout: float | None = None) -> None:
         """Run a call as soon as a slot is free; end it after `timeout` seconds."""

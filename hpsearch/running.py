@@ -18,7 +18,7 @@ from hpsearch.keep import Kept
 from hpsearch.loop import Loop
 from hpsearch.memory import available
 from hpsearch.optimizers.base import Optimizer
-from hpsearch.protocols import Limits, Watcher
+from hpsearch.protocols import Executor, Limits, Watcher
 from hpsearch.pruners import NoPruner, Pruner
 from hpsearch.reuse import Planner
 from hpsearch.source import Source
@@ -44,33 +44,14 @@ def run(
     if work.keep is not None:
         kept = search.kept_ = Kept(work.keep, [test for _, test in work.splits], work.y)
     n_fits = None if n_candidates is None else n_candidates * n_splits
-    limits = Limits(
-        n_candidates,
-        search.max_time,
-        search.fit_timeout,
-        refits=bool(search.refit),
-        one_by_one=search.workers is not None and search.workers.max_fits is not None,
-    )
+    limits = Limits.of(search, n_candidates, refits=bool(search.refit))
     memory = available() if search.memory_guard else None
     apart = executor_for(search.n_jobs, search.fit_timeout, memory, search.workers)
     with callbacks.searching(n_fits), search._lane or apart as executor:  # noqa: SLF001 - of ours
-        if search.fit_timeout is not None and not executor.can_kill:
-            raise ValueError(
-                "fit_timeout needs worker processes that can be ended: use joblib's loky "
-                "backend, and do not nest the search in another one's worker."
-            )
-        evaluator = CrossValidation(
-            executor.share(work),
-            planner=Planner(work.estimator, work.reuse, work.fit_params),
-            error_score=search.error_score,
-            metrics=bridge.metric_names(work.scorer),
-            callbacks=callbacks,
-            n_splits=n_splits,
-            resource=work.resource,
-        )
+        limits.check(executor)
         loop = Loop(
             source.optimizer,
-            evaluator,
+            _evaluator(search, work, executor, callbacks),
             executor,
             metric=metric,
             n_splits=n_splits,
@@ -95,6 +76,21 @@ def run(
     if loop.interrupted:
         _tell_of_interruption(search.trials_)
     return trials
+
+
+def _evaluator(
+    search: Any, work: Work, executor: Executor, callbacks: Callbacks
+) -> CrossValidation:
+    """What turns the tasks of a search into calls for an executor."""
+    return CrossValidation(
+        executor.share(work),
+        planner=Planner(work.estimator, work.reuse, work.fit_params),
+        error_score=search.error_score,
+        metrics=bridge.metric_names(work.scorer),
+        callbacks=callbacks,
+        n_splits=len(work.splits),
+        resource=work.resource,
+    )
 
 
 def _watchers(search: Any, work: Work, source: Source, metric: str) -> list[Watcher]:
