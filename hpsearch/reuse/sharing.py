@@ -4,8 +4,8 @@ A `Sharing` lives in the process (and thread) that fits, as long as its search. 
 recognised by its contents: every array that it hands out has a token, and what is computed from
 the thing with this token, by the part with these values, has the same result each time.
 
-`Pipeline.memory` takes any object with a `cache` method: that is where fitted steps come in. What
-`transform` gives for the test rows is kept by the fitted step itself.
+Fitted steps come in by the `memory` of a pipeline (`step_memory`). What `transform` gives for the
+test rows is kept by the fitted step itself (`shadows`).
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from joblib import effective_n_jobs
-from sklearn.utils.validation import check_memory
 
 from hpsearch import _sklearn as bridge
 from hpsearch.reuse.anatomy import Part, children_of
-from hpsearch.reuse.family import rebound, shallow_copy
+from hpsearch.reuse.family import shallow_copy
+from hpsearch.reuse.fitted import Fitted
 from hpsearch.reuse.ledger import Ledger
 from hpsearch.reuse.lending import frozen, lent, n_bytes
 from hpsearch.reuse.shadows import SharedTransform, shadowed, unshadowed_copy
+from hpsearch.reuse.step_memory import StepMemory
 from hpsearch.reuse.store import Store
 from hpsearch.reuse.values import Key
 
@@ -33,15 +34,6 @@ class Token:
     """Stands for one array or table, whoever holds a handle to it."""
 
     __slots__ = ()
-
-
-@dataclass(eq=False, slots=True)
-class Fitted:
-    """A fitted part, at `at` of its nested parameter, and what `fit_transform` gave."""
-
-    estimator: Any
-    at: Any
-    output: Any = None
 
 
 @dataclass(eq=False, slots=True)
@@ -201,7 +193,7 @@ class Sharing:
             return
         key = ("model", token, part.path, part.fit_values)
         found = self._models.get(key) or self._store.get(key)
-        if found is None or not _serves(found, part):
+        if found is None or not found.serves(part):
 
             def run(own: Any) -> None:
                 fit(own, X, *targets, **params)
@@ -219,7 +211,7 @@ class Sharing:
             bridge.validate(estimator)
             self.ledger.use(found)
             self.note("submodel" if part.family else "fit", part)
-        _graft(estimator, part, _view(found, part))
+        found.give_to(estimator, part)
 
     def _fit_at(
         self, estimator: Any, part: Part, values: Sequence[Any], X: Any, run: Callable[[Any], Any]
@@ -251,10 +243,10 @@ class Sharing:
     # Steps of a pipeline
 
     @contextmanager
-    def _linked(self, pipeline: Any, part: Part, root: Any, token: Any) -> Iterator[_Memory]:
+    def _linked(self, pipeline: Any, part: Part, root: Any, token: Any) -> Iterator[StepMemory]:
         """Let the pipeline take its steps from here while it is fitted."""
         given = pipeline.memory
-        memory = _Memory(self, given, pipeline, part, root, token)
+        memory = StepMemory(self, given, pipeline, part, root, token)
         pipeline.memory = memory
         try:
             yield memory
@@ -307,7 +299,7 @@ class Sharing:
         key = ("fitted", token, part.path, part.fit_values)
         values = self._wanted.get((root, part.key), ())
         found = self._store.get(key)
-        if found is None or not _serves(found, part):
+        if found is None or not found.serves(part):
             made: list[Any] = []
             found = Fitted(None, None)
             with self.ledger.making(found):
@@ -323,7 +315,7 @@ class Sharing:
             bridge.validate(estimator)
             self.ledger.use(found)
             self.note("submodel" if part.family else "fit", part)
-        _graft(estimator, part, _view(found, part))
+        found.give_to(estimator, part)
         output = None
         if part.family is not None and found.output is not None:
             output = part.family.output(found.estimator, found.output, part.value)
@@ -389,60 +381,3 @@ class Sharing:
             return output
 
         return shadowed(child, fit_transform=fit_transform, __sklearn_clone__=lambda: child)
-
-
-class _Memory:
-    """The `memory` of a pipeline while it is fitted: hands its steps to a Sharing."""
-
-    location = None  # the pipeline need not clone its steps: they are the candidate's own
-
-    def __init__(
-        self, sharing: Sharing, given: Any, pipeline: Any, part: Part, root: Any, token: Any
-    ) -> None:
-        self._sharing = sharing
-        self._given = given
-        self._parts = {
-            id(step): part
-            for (_, step), part in zip(pipeline.steps[:-1], part.steps[:-1], strict=True)
-        }
-        self._root = root
-        self.token = token  # of what the next step is given; None: not to be shared
-
-    def cache(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-        """Return a function like the given one that computes only what is new."""
-        if self._given is not None:
-            function = check_memory(self._given).cache(function, **options)
-
-        def fit_transform(transformer: Any, X: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
-            def run() -> Any:
-                return function(transformer, X, y, *args, **kwargs)
-
-            part = self._parts.get(id(transformer))
-            metadata = (kwargs.get("params") or {}).get("transform")
-            if part is None or self.token is None or metadata:
-                self.token = None
-                return run()
-            output, fitted, self.token = self._sharing.fit_step(
-                transformer, part, self._root, self.token, X, run
-            )
-            return output, fitted
-
-        return fit_transform
-
-
-def _serves(found: Fitted, part: Part) -> bool:
-    return part.family is None or part.family.serves(found.at, part.value, found.estimator)
-
-
-def _view(found: Fitted, part: Part) -> Any:
-    if part.family is None or found.at == part.value:
-        return found.estimator
-    return part.family.view(found.estimator, part.value)
-
-
-def _graft(estimator: Any, part: Part, fitted: Any) -> None:
-    """Give an estimator the fitted attributes of another; its parameters stay its own."""
-    own = {*estimator.get_params(deep=False), *(part.family.parameters_at if part.family else ())}
-    for name, attribute in vars(fitted).items():
-        if name not in own:
-            setattr(estimator, name, rebound(attribute, fitted, estimator))
