@@ -10,15 +10,15 @@ from joblib import effective_n_jobs
 from hpsearch import _sklearn as bridge
 from hpsearch import foreign, stopping
 from hpsearch.ambient import Ambient
-from hpsearch.journal import Splits
 from hpsearch.keep import Keep
 from hpsearch.notes import folder as temporary_folder
-from hpsearch.prepared import Prepared, n_classes, sizes_of
+from hpsearch.prepared import Prepared, n_classes
 from hpsearch.pruners import Pruner, pruner_of
 from hpsearch.resources import Resource, resolve
 from hpsearch.reuse import Settings
 from hpsearch.reuse.growth import Growth
 from hpsearch.source import Source
+from hpsearch.splits import Splits, sizes_of
 from hpsearch.stopping import Stopping
 from hpsearch.work import Work
 

@@ -22,7 +22,7 @@ from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.keep import Keep
 from hpsearch.lanes import Lane
 from hpsearch.planning import Plan, Upcoming, planned
-from hpsearch.prepared import Prepared, count_splits, make_splits, prepare, sizes_of
+from hpsearch.prepared import Prepared, count_splits, make_splits, prepare
 from hpsearch.protocols import Watcher
 from hpsearch.pruners import NAMED, Pruner
 from hpsearch.publishing import publish
@@ -31,7 +31,8 @@ from hpsearch.reuse import Family
 from hpsearch.running import n_ahead, run
 from hpsearch.source import Source
 from hpsearch.space import Space
-from hpsearch.sqlite_journal import SQLiteJournal
+from hpsearch.splits import sizes_of
+from hpsearch.sqlite_journal import journal_of
 from hpsearch.stopping import EarlyStopping
 from hpsearch.trial import Params, Status
 from hpsearch.workers import Workers, check_workers
@@ -371,10 +372,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         """Open the checkpoint, if there is one."""
         if self.checkpoint is None:
             return Unrecorded()
-        parts = parts_of_search(self, prepared)
-        if isinstance(self.checkpoint, (str, os.PathLike)):
-            return SQLiteJournal(self.checkpoint).open(parts)
-        return self.checkpoint.open(parts)
+        return journal_of(self.checkpoint).open(parts_of_search(self, prepared))
 
     def _refit(self, prepared: Prepared, callbacks: Callbacks | NoCallbacks) -> None:
         # Values may be estimators: the fit must not change those in `cv_results_`.

@@ -45,8 +45,29 @@ def short_value(value: Any, most: int = MAX_VALUE) -> str:
             return type(value).__name__
     if hasattr(value, "get_params"):
         return type(value).__name__
-    text = getattr(value, "__name__", None) or str(value)
+    return cut_text(getattr(value, "__name__", None) or str(value), most)
+
+
+def cut_text(text: str, most: int) -> str:
+    """Return a text, or its beginning, in so many characters.
+
+    Examples
+    --------
+    >>> cut_text("abcdef", 6), cut_text("abcdefg", 6)
+    ('abcdef', 'abcde…')
+    """
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def typed_value(value: Any) -> str:
+    """Return a text by which values of different types differ, though they be equal.
+
+    Examples
+    --------
+    >>> typed_value(1), typed_value(True)
+    ('int 1', 'bool True')
+    """
+    return f"{type(value).__name__} {value!r}"
 
 
 def short_params(params: Mapping[str, Any], most: int = 70) -> str:

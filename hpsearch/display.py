@@ -16,7 +16,7 @@ import numpy as np
 
 from hpsearch.brief import short_params, short_score, short_time
 from hpsearch.protocols import Event, Watcher
-from hpsearch.timing import TimeModel, cost_of, seconds_of
+from hpsearch.timing import TimeModel, cost_of
 from hpsearch.trial import Board, Params, Status, Trial
 
 REDRAW = 0.2  # seconds between two looks at the board, whose time grows with the trials
@@ -256,7 +256,7 @@ class TimeLeft:
 
     def add(self, trial: Trial) -> None:
         """Take note of a trial's latest result."""
-        self._spent += seconds_of(trial.results[-1])
+        self._spent += trial.results[-1].seconds
 
     def seconds(self, board: Board, elapsed: float) -> float | None:
         """Return the seconds left, None if that cannot be said yet.

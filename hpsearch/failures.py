@@ -6,13 +6,14 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
-from hpsearch.brief import short_names, short_value
+from hpsearch.brief import cut_text, short_names, short_value, typed_value
+from hpsearch.dimensions import is_number
 from hpsearch.trial import Params, Trial
 
 RAISED = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Warning|Exit)")  # how such a line begins
+MAX_ERROR = 100  # characters
 MIN_GROUP = 2  # failures; a single one has everything in common with itself
 
 
@@ -38,7 +39,7 @@ class Failures:
     n_others: int
 
     def __str__(self) -> str:
-        told = f'{len(self.trials)} failed with "{_cut(self.error)}"'
+        told = f'{len(self.trials)} failed with "{cut_text(self.error, MAX_ERROR)}"'
         if self.common is None:
             return told
         quantity = "all" if len(self.trials) > 2 else "both"
@@ -76,9 +77,7 @@ def grouped(trials: Sequence[Trial]) -> list[Failures]:
 def last_line(error: str) -> str:
     """Return what was raised, without how it came to it."""
     lines = [line for line in error.strip().splitlines() if line.strip()]
-    told = [
-        line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Warning|Exit)", line)
-    ]
+    told = [line for line in lines if RAISED.match(line)]
     return (told or lines or [""])[-1].strip()
 
 
@@ -110,10 +109,10 @@ def _rules(failed: list[Params], fine: list[Params]) -> list[tuple[str, Any]]:
     found = []
     for name in names:
         values = [params[name] for params in failed]
-        labels = {_label(value) for value in values}
+        labels = {typed_value(value) for value in values}
         if len(labels) == 1:
             found.append((f"{short[name]}={_quoted(values[0])}", _equal(name, labels.pop())))
-        elif all(map(_is_number, values)):
+        elif all(map(is_number, values)):
             low, high = min(values), max(values)
             found.append((f"{short[name]} >= {short_value(low)}", _at_least(name, low)))
             found.append((f"{short[name]} <= {short_value(high)}", _at_most(name, high)))
@@ -121,32 +120,20 @@ def _rules(failed: list[Params], fine: list[Params]) -> list[tuple[str, Any]]:
 
 
 def _equal(name: str, label: str) -> Any:
-    return lambda params: name in params and _label(params[name]) == label
+    return lambda params: name in params and typed_value(params[name]) == label
 
 
 def _at_least(name: str, low: Any) -> Any:
-    return lambda params: _is_number(params.get(name)) and params[name] >= low
+    return lambda params: is_number(params.get(name)) and params[name] >= low
 
 
 def _at_most(name: str, high: Any) -> Any:
-    return lambda params: _is_number(params.get(name)) and params[name] <= high
+    return lambda params: is_number(params.get(name)) and params[name] <= high
 
 
 def _both(a: Any, b: Any) -> Any:
     return lambda params: a(params) and b(params)
 
 
-def _label(value: Any) -> str:
-    return f"{type(value).__name__} {value!r}"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
 def _quoted(value: Any) -> str:
     return repr(value) if isinstance(value, str) else short_value(value)
-
-
-def _cut(text: str, most: int = 100) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"

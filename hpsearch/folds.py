@@ -14,6 +14,7 @@ from hpsearch.resources import nested_order
 from hpsearch.reuse.lending import frozen, lent, n_bytes
 from hpsearch.reuse.store import Store
 from hpsearch.reuse.values import Key
+from hpsearch.splits import indices_of
 from hpsearch.trial import Task
 from hpsearch.work import Work
 
@@ -90,7 +91,7 @@ def _share(work: Work, task: Task, train: Any) -> Any:
     """The training rows of a task; with a share of the rows, so many of them."""
     if work.resource is None or not work.resource.is_rows:
         return train
-    train = np.flatnonzero(train) if np.asarray(train).dtype == bool else np.asarray(train)
+    train = indices_of(train)
     n_rows = int(work.resource.amount(task.resource, len(train)))
     if n_rows >= len(train):
         return train

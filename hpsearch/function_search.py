@@ -36,7 +36,7 @@ from hpsearch.optimum import Optimum, grouped, tell_failures
 from hpsearch.protocols import Limits, SearchAborted, Watcher
 from hpsearch.results import Trials
 from hpsearch.space import Space
-from hpsearch.sqlite_journal import SQLiteJournal
+from hpsearch.sqlite_journal import journal_of
 from hpsearch.start import starting_params
 from hpsearch.steps import StepHalving, StepLedger
 from hpsearch.trial import Params
@@ -181,9 +181,7 @@ class FunctionSearch:
             "whether less is better": self.sign < 0,
         }
         parts = parts_of_function(self.objective, settings)
-        if isinstance(self.checkpoint, (str, os.PathLike)):
-            return SQLiteJournal(self.checkpoint).open(parts)
-        return self.checkpoint.open(parts)
+        return journal_of(self.checkpoint).open(parts)
 
     def _looped(
         self, objective: Objective, optimizer: Optimizer, space: Space | None, session: Session

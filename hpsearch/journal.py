@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from hpsearch.fingerprint import Parts
+from hpsearch.splits import Splits
 from hpsearch.trial import Params, SplitResult, Trial
-
-Splits = list[tuple[Any, Any]]
 
 
 class CheckpointError(ValueError):

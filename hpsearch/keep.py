@@ -16,6 +16,7 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
+from hpsearch.splits import indices_of
 from hpsearch.trial import SplitResult, Trial
 
 KEY = "kept"  # in the details of a result, from the worker to the keeper
@@ -259,7 +260,7 @@ class Kept(Mapping[int, KeptCandidate]):
 
     def __init__(self, keep: Keep, rows: Sequence[Any], y: Any) -> None:
         self._keep = keep
-        self.rows = [_indices(r) for r in rows]
+        self.rows = [indices_of(r) for r in rows]
         self.y = y
         self._pieces: dict[int, dict[int, Piece]] = {}
         self._scores: dict[int, list[float]] = {}
@@ -317,8 +318,3 @@ class Kept(Mapping[int, KeptCandidate]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} candidates kept, {self._n_bytes / 2**20:.3g} MiB>"
-
-
-def _indices(rows: Any) -> Any:
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows

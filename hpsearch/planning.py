@@ -16,14 +16,14 @@ from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
 from hpsearch.bench import PlainBench
-from hpsearch.brief import short_params, short_time
+from hpsearch.brief import short_params, short_time, typed_value
 from hpsearch.memory import measured
 from hpsearch.optimizers.plain import RandomOptimizer
 from hpsearch.outcome import owner_of
 from hpsearch.reuse import Planner
 from hpsearch.reuse.unread import idle_parameters
 from hpsearch.space import Space
-from hpsearch.timing import TimeModel, seconds_of
+from hpsearch.timing import TimeModel
 from hpsearch.trial import Params, SplitResult, Task
 from hpsearch.work import Work
 
@@ -186,7 +186,7 @@ def _identity(estimator: Any, params: Params) -> tuple[tuple[str, str], ...]:
         path, _, own = name.rpartition("__")
         holder = parts.get(path) if path else whole
         if holder is None or own not in idle_parameters(holder):
-            read[name] = f"{type(value).__name__} {value!r}"
+            read[name] = typed_value(value)
     return tuple(sorted(read.items()))
 
 
@@ -215,7 +215,7 @@ def _predicted(
 ) -> float:
     """Seconds of all fits, one after another."""
     params = [p for p, *_ in probed]
-    seconds = [seconds_of(result) for _, result, _ in probed]
+    seconds = [result.seconds for _, result, _ in probed]
     n = len(candidates) if n_candidates is None else n_candidates
     each = float(np.mean(TimeModel(params, seconds).predict(candidates)))
     return each * n * n_splits
@@ -226,11 +226,11 @@ def _told_probes(
 ) -> list[str]:
     if not probed:
         return []
-    slowest = max(probed, key=lambda p: seconds_of(p[1]))
+    slowest = max(probed, key=lambda p: p[1].seconds)
     with_workers = f"{workers} worker{'s' * (workers > 1)}"
     told = (
         f"About {short_time(seconds)} of fits with {with_workers}, nothing shared, "
-        f"by {len(probed)} probes; the slowest took {short_time(seconds_of(slowest[1]))} "
+        f"by {len(probed)} probes; the slowest took {short_time(slowest[1].seconds)} "
         f"({short_params(slowest[0])})."
     )
     lines = [told]

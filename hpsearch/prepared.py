@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,16 +120,6 @@ def make_splits(prepared: Prepared, n_splits: int) -> list[tuple[Any, Any]]:
             f"Expected {n_splits} splits, got {len(splits)}"
         )
     return splits
-
-
-def sizes_of(splits: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:
-    """Return the numbers of training and test rows of splits, given as indices or masks."""
-    return [(_size(train), _size(test)) for train, test in splits]
-
-
-def _size(rows: Any) -> int:
-    rows = np.asarray(rows)
-    return int(rows.sum()) if rows.dtype == bool else len(rows)
 
 
 def n_classes(estimator: Any, y: Any) -> int:

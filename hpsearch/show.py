@@ -18,9 +18,10 @@ from typing import Any
 
 from hpsearch.brief import short_names, short_score, short_time, short_value
 from hpsearch.journal import CheckpointError
+from hpsearch.sql_journal import result_of
 from hpsearch.sqlite_journal import APPLICATION
 from hpsearch.timing import cost_of
-from hpsearch.trial import Board, SplitResult, Status, Trial
+from hpsearch.trial import Board, Status, Trial
 
 WIDTH, HEIGHT = 60, 8  # of the curve, in characters
 
@@ -101,10 +102,8 @@ def _stored(db: sqlite3.Connection, key: int, started: str, parts: str, n_iters:
     trials = {n: Trial(n, json.loads(p), Status(s)) for n, p, s in db.execute(sql, (key,))}
     sql = """SELECT trial, split, resource, scores, details, status, error FROM result
         WHERE search=? ORDER BY trial, resource, split"""
-    for number, split, resource, scores, details, status, error in db.execute(sql, (key,)):
-        both = json.loads(scores), json.loads(details)
-        result = SplitResult(split, resource, *both, Status(status), error)
-        trials[number].results.append(result)
+    for number, *columns in db.execute(sql, (key,)):
+        trials[number].results.append(result_of(*columns))
     wanted = max(json.loads(n_iters), default=None)
     return Stored(started, json.loads(parts), wanted, list(trials.values()))
 

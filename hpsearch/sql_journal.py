@@ -20,7 +20,8 @@ from typing import Any, Literal
 import numpy as np
 
 from hpsearch.fingerprint import Parts, differences, digest
-from hpsearch.journal import CheckpointError, Origin, Splits
+from hpsearch.journal import CheckpointError, Origin
+from hpsearch.splits import Splits
 from hpsearch.trial import Params, SplitResult, Status, Trial
 
 IfDifferent = Literal["refuse", "add"]
@@ -173,10 +174,8 @@ class SQLSession(ABC):
             which = (self._id, 2**31 - 1 if most is None else most)
             rows = self._sql(TRIALS, which)
             trials = [Trial(n, read(json.loads(place)), Status(s)) for n, place, s in rows]
-            for number, split, resource, scores, details, *end in self._sql(RESULTS, which):
-                both = json.loads(scores), json.loads(details)
-                result = SplitResult(split, resource, *both, Status(end[0]), end[1])
-                trials[number].results.append(result)
+            for number, *columns in self._sql(RESULTS, which):
+                trials[number].results.append(result_of(*columns))
         return trials
 
     def spell_with(self, spell: Callable[[Params], Any]) -> None:
@@ -224,6 +223,14 @@ def _is_unseeded(cv: Any) -> bool:
     """Whether a splitter makes other splits each time."""
     is_seeded = isinstance(getattr(cv, "random_state", 0), (int, np.integer))
     return not is_seeded and bool(getattr(cv, "shuffle", True))
+
+
+def result_of(
+    split: int, resource: float, scores: str, details: str, status: str, error: str | None
+) -> SplitResult:
+    """Return what the columns of a row of results say."""
+    both = json.loads(scores), json.loads(details)
+    return SplitResult(split, resource, *both, Status(status), error)
 
 
 def _packed(splits: Splits) -> bytes:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from hpsearch.fingerprint import Parts
-from hpsearch.journal import CheckpointError
+from hpsearch.journal import CheckpointError, Journal
 from hpsearch.sql_journal import TABLES, IfDifferent, SQLSession
 
 try:
@@ -78,6 +78,11 @@ class SQLiteJournal:
             or holds another search.
         """
         return SQLiteSession(self, parts)
+
+
+def journal_of(checkpoint: str | os.PathLike[str] | Journal) -> Journal:
+    """Return the journal that a path stands for; a journal as it is."""
+    return SQLiteJournal(checkpoint) if isinstance(checkpoint, (str, os.PathLike)) else checkpoint
 
 
 class SQLiteSession(SQLSession):

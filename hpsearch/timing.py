@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.trial import Params, SplitResult, Trial
+from hpsearch.brief import typed_value
+from hpsearch.dimensions import is_number
+from hpsearch.trial import Params, Trial
 
 Array = NDArray[np.float64]
 LEAST = 1e-6  # seconds; less cannot be told from nothing
@@ -25,14 +26,9 @@ STRETCH = 0.25  # of the range that was seen: beyond it a line from few candidat
 MAX_FITTED = 500  # candidates; more do not change the line, and cost time
 
 
-def seconds_of(result: SplitResult) -> float:
-    """Seconds that a split took, fit and score."""
-    return float(result.details.get("fit_time", 0.0) + result.details.get("score_time", 0.0))
-
-
 def cost_of(trial: Trial) -> float:
     """Seconds that a trial took so far, summed over its splits."""
-    return math.fsum(map(seconds_of, trial.results))
+    return math.fsum(result.seconds for result in trial.results)
 
 
 class TimeModel:
@@ -82,8 +78,8 @@ class _Column:
 
     def __init__(self, name: str, values: Sequence[Any]) -> None:
         self._name = name
-        self._levels = list(dict.fromkeys(map(_label, values)))
-        self._is_numeric = all(map(_is_number, values))
+        self._levels = list(dict.fromkeys(map(typed_value, values)))
+        self._is_numeric = all(map(_is_finite, values))
         if self._is_numeric:
             low, high = min(values), max(values)
             self._log = low > 0 and high >= 10 * low
@@ -93,20 +89,16 @@ class _Column:
     def __call__(self, params: Mapping[str, Any]) -> list[float]:
         if self._is_numeric:
             value = params.get(self._name)
-            if not _is_number(value) or (self._log and value <= 0):  # type: ignore[operator]
+            if not _is_finite(value) or (self._log and value <= 0):  # type: ignore[operator]
                 return [0.5]
             at = (self._place(value) - self._low) / self._width
             return [min(max(at, -STRETCH), 1 + STRETCH)]
-        label = _label(params.get(self._name))
+        label = typed_value(params.get(self._name))
         return [float(label == level) for level in self._levels]
 
     def _place(self, value: Any) -> float:
         return math.log(value) if self._log else float(value)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _label(value: Any) -> str:
-    return f"{type(value).__name__} {value!r}"
+def _is_finite(value: Any) -> bool:
+    return is_number(value) and math.isfinite(value)

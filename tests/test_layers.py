@@ -23,6 +23,7 @@ LAYERS = [
         "memory",
         "notes",
         "shipping",
+        "splits",
         "steps",
         "trial",
         "workers",

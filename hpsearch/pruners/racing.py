@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from hpsearch.dimensions import is_number
 from hpsearch.pruners._looks import tail_probabilities
 from hpsearch.pruners.base import Move, NoPruner, Verdict
 from hpsearch.trial import Board, Stage, Trial
@@ -74,7 +75,7 @@ class RacingPruner(NoPruner):
     best_possible: float | None = None
 
     def __post_init__(self) -> None:
-        if self.level != "auto" and not (_is_number(self.level) and 0 <= self.level < 1):
+        if self.level != "auto" and not (is_number(self.level) and 0 <= self.level < 1):
             raise ValueError(
                 f"level must be a probability in [0, 1) or 'auto', got {self.level!r}."
             )
@@ -184,10 +185,6 @@ class Field:
         variance = squares / max(freedom, 1) * (1 + 1 / self.n)
         deviation = math.sqrt(variance * (n_splits - m) / (n_splits * m))
         return float(own.mean()) - self.best, deviation, freedom
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _lead(trial: Trial, board: Board) -> float:

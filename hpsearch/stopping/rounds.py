@@ -25,6 +25,7 @@ from sklearn.model_selection import (
 
 from hpsearch.reuse.family import is_one_of
 from hpsearch.reuse.shadows import shadowed
+from hpsearch.splits import indices_of
 from hpsearch.stopping.early import EarlyStopping
 from hpsearch.stopping.stoppers import STOPPERS, Found, Stopper, Validation
 from hpsearch.trial import Trial
@@ -69,7 +70,7 @@ class Stopping:
             return cls(early, None)
         share, valid = float(early.on), []
         for number, (train, _) in enumerate(splits):
-            rows = _as_numbers(train)
+            rows = indices_of(train)
             if isinstance(cv, TimeSeriesSplit):
                 valid.append(rows[len(rows) - max(1, round(share * len(rows))) :])
             else:
@@ -85,7 +86,7 @@ class Stopping:
         if self.valid is None:
             return train, test
         valid = self.valid[split]
-        rows = _as_numbers(train)
+        rows = indices_of(train)
         return rows[~np.isin(rows, valid)], valid
 
     def found(self, estimator: Any) -> Found:
@@ -170,11 +171,6 @@ def _drawn(
             return np.sort(rows[next(draw.split(rows, np.asarray(y)[rows]))[1]])
     draw = ShuffleSplit(1, test_size=share, random_state=seed)
     return np.sort(rows[next(draw.split(rows))[1]])
-
-
-def _as_numbers(rows: Any) -> NDArray[Any]:
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 def _is_count(value: Any) -> bool:
