@@ -25,6 +25,7 @@ from hpsearch.lanes import Lane, Lanes
 from hpsearch.memory import available
 from hpsearch.prepared import splitter_of
 from hpsearch.protocols import Event, Watcher
+from hpsearch.splits import sizes_of
 from hpsearch.sqlite_journal import SQLiteJournal
 from hpsearch.trial import Params
 
@@ -150,13 +151,20 @@ def nested_score(
         )
     if search.refit is False:
         raise ValueError("nested_score scores the refitted winners: the search needs a refit.")
+    scorer, _ = bridge.scorers_of(search)
+    if callable(search.refit) and bridge.is_multimetric(scorer):
+        names = bridge.metric_names(scorer)
+        raise ValueError(
+            f"refit={search.refit!r}: with several metrics nested_score has to know by which of "
+            f"them to score the winners. Give refit the name of one of {names}."
+        )
     splitter = splitter_of(cv, y, search, grouped=groups is not None)
     splits = [Split(*pair) for pair in splitter.split(X, y, groups)]
     nested = Nested(search, X, y, groups, dict(params or {}))
     done = _together(nested, splits) or [nested.run(split) for split in splits]
     scores = np.array([score for _, score in done])
     searches = [fitted for fitted, _ in done]
-    train_rows, test_rows = np.sum([(len(s.train), len(s.test)) for s in splits], axis=0)
+    train_rows, test_rows = np.sum(sizes_of(splits), axis=0)
     return NestedScores(
         scores,
         np.array([_best_score(s) for s in searches]),

@@ -23,6 +23,7 @@ from hpsearch.outcome import owner_of
 from hpsearch.reuse import Planner
 from hpsearch.reuse.unread import idle_parameters
 from hpsearch.space import Space
+from hpsearch.splits import sizes_of
 from hpsearch.timing import TimeModel
 from hpsearch.trial import Params, SplitResult, Task
 from hpsearch.work import Work
@@ -141,7 +142,7 @@ def planned(work: Work, upcoming: Upcoming, n_jobs: int | None, n_probes: int) -
 
 
 def _told(work: Work, upcoming: Upcoming, n_fits: int | None) -> list[str]:
-    rows = [len(train) for train, _ in work.splits]
+    rows = [n_train for n_train, _ in sizes_of(work.splits)]
     n = upcoming.n_candidates
     counted = "Candidates until a constraint ends them" if n is None else f"{n} candidates"
     fits = "" if n_fits is None else f" = {n_fits} fits, and the refit"

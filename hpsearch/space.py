@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -179,7 +180,10 @@ class Space:
         point = self.encode(params)
         items = self.branches[point.branch].items()
         units = zip(items, point.units, strict=True)
-        return [point.branch, [params[n] if d.levels is None else u for (n, d), u in units]]
+        return [
+            point.branch,
+            [_plain(params[n]) if d.levels is None else u for (n, d), u in units],
+        ]
 
     def read(self, spelled: Any) -> Params:
         """Return the candidate that `spell` wrote."""
@@ -257,6 +261,13 @@ def _cells(dimension: Dimension) -> list[float]:
     if isinstance(dimension, Ordinal):
         return list(dict.fromkeys(map(dimension.encode, dimension)))
     return [dimension.cell(level) for level in range(dimension.levels or 0)]
+
+
+def _plain(value: Any) -> Any:
+    """A number as Python's own, which JSON can take."""
+    if not is_number(value):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _units(branch: dict[str, Dimension], params: Params) -> tuple[float, ...]:

@@ -185,13 +185,13 @@ class SQLSession(ABC):
     def asked(self, trial: Trial) -> None:
         """Note a trial; written with its first result, since without one nothing is lost."""
         place = json.dumps(self._spell(trial.params))
-        shown = json.dumps(trial.params, default=repr)
+        shown = as_json(trial.params)
         row = (self._id, trial.number, place, shown, trial.status.value)
         self._waiting.append((ASKED, row))
 
     def finished(self, trial: Trial, result: SplitResult) -> None:
         """Write down what came of a split."""
-        texts = json.dumps(result.scores), json.dumps(result.details, default=repr)
+        texts = json.dumps(result.scores), as_json(result.details)
         row = (self._id, trial.number, result.split, result.resource, *texts)
         self._waiting.append((FINISHED, (*row, result.status.value, result.error)))
         self._commit()
@@ -223,6 +223,24 @@ def _is_unseeded(cv: Any) -> bool:
     """Whether a splitter makes other splits each time."""
     is_seeded = isinstance(getattr(cv, "random_state", 0), (int, np.integer))
     return not is_seeded and bool(getattr(cv, "shuffle", True))
+
+
+def as_json(value: Any, depth: int = 3) -> str:
+    """Return a value as JSON; what that cannot hold, by its `repr`."""
+    try:
+        return json.dumps(value, default=repr)
+    except Exception:  # noqa: BLE001 - a key that is no text, a circle, a repr that raises
+        if not isinstance(value, dict) or not depth:
+            return json.dumps(_printed(value))
+    parts = [f"{json.dumps(_printed(k))}: {as_json(v, depth - 1)}" for k, v in value.items()]
+    return f"{{{', '.join(parts)}}}"
+
+
+def _printed(value: Any) -> str:
+    try:
+        return value if isinstance(value, str) else repr(value)
+    except Exception:  # noqa: BLE001 - a class of the user's own
+        return f"a {type(value).__name__}"
 
 
 def result_of(

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer, load_iris
-from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedKFold, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    StratifiedKFold,
+    cross_val_score,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -81,6 +87,35 @@ def test_without_a_refit_there_is_nothing_to_score():
     """Said before any fit."""
     with pytest.raises(ValueError, match="refit"):
         nested_score(ExhaustiveSearchCV(SVC(), GRID, refit=False), X, Y)
+
+
+def test_a_rule_among_several_metrics_names_no_metric_to_score_by():
+    """Said before any fit, as is that a metric's name would do."""
+    search = ExhaustiveSearchCV(Dies("dies"), {"how": ["dies"]}, refit=OneStandardError())
+    search.set_params(scoring=["accuracy", "f1_macro"])
+    with pytest.raises(ValueError, match=r"one of \['accuracy', 'f1_macro'\]"):
+        nested_score(search, X, Y)
+
+
+class Masks(KFold):
+    """Gives rows as masks, as splitters may."""
+
+    def split(self, X, y=None, groups=None):
+        for _, test in super().split(X, y, groups):
+            mask = np.isin(np.arange(len(X)), test)
+            yield ~mask, mask
+
+
+def test_splits_may_be_masks():
+    """Scores and their error are those of the same splits as numbers."""
+    search = ExhaustiveSearchCV(SVC(), GRID, cv=3)
+    shuffled = {"n_splits": 3, "shuffle": True, "random_state": 0}
+    found = nested_score(search, X, Y, cv=Masks(**shuffled))
+    expected = nested_score(search, X, Y, cv=KFold(**shuffled))
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    assert found.standard_error == expected.standard_error
+    plan = ExhaustiveSearchCV(SVC(), GRID, cv=Masks(**shuffled)).plan(X, Y, n_probes=0)
+    assert "about 100 rows each" in str(plan)
 
 
 def test_only_searches_of_hpsearch():

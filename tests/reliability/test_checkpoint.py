@@ -23,6 +23,7 @@ from hpsearch import (
     SampledSearchCV,
     SQLiteJournal,
     TPESearchCV,
+    minimize,
 )
 from hpsearch.fingerprint import describe
 
@@ -133,6 +134,50 @@ def test_candidates_that_are_no_plain_values_come_back_as_they_were(tmp_path):
     for a, b in zip(first.trials_, second.trials_, strict=True):
         assert a.params["standardscaler"] is b.params["standardscaler"]
         assert a.params["svc__C"] == b.params["svc__C"]
+
+
+def test_numbers_and_keys_of_numpy_are_written_down(tmp_path):
+    """Class weights by numpy's labels, and its numbers as first candidates and own values."""
+    weights = [dict.fromkeys(np.unique(y), 1.0), None]
+    started = [{"C": np.float32(0.3), "gamma": np.float64(0.2), "class_weight": None}]
+    space = {**SPACE, "class_weight": weights}
+
+    def search(checkpoint):
+        return GPSearchCV(
+            Stopping(C=np.int64(2), gamma=0.1), space, n_iter=6, cv=3, random_state=0,
+            initial_params=started, checkpoint=checkpoint,
+        ).fit(X, y)  # fmt: skip
+
+    first, again = search(tmp_path / "run.sqlite"), search(tmp_path / "run.sqlite")
+    assert Stopping.n_fits == 6 * 3 + 2
+    same(again.cv_results_, first.cv_results_)
+    same(again.cv_results_, search(None).cv_results_)
+
+
+class Mute:
+    """Cannot even be printed."""
+
+    def __repr__(self):
+        raise RuntimeError
+
+
+def test_whatever_an_objective_returns_beside_its_value_its_value_is_kept(tmp_path):
+    """Keys that are no text, circles, and what cannot be printed: written as well as can be."""
+    circle = {}
+    circle["again"] = circle
+
+    def objective(params):
+        extra = {"table": {(1, 2): 3}, "circle": circle, "mute": Mute(), "n": 7}
+        return {"loss": params["x"], **extra}
+
+    def run():
+        options = {"n_iter": 3, "random_state": 0, "checkpoint": tmp_path / "run.sqlite"}
+        return minimize(objective, {"x": (0.0, 1.0)}, **options)
+
+    first, again = run(), run()
+    assert again.best_value == first.best_value
+    assert again.trials[0].results[0].details["info"]["n"] == 7
+    assert again.trials[0].results[0].details["info"]["table"] == {"(1, 2)": 3}
 
 
 def test_a_search_without_seeds_is_resumed_with_those_it_had(tmp_path):
