@@ -13,10 +13,12 @@ from functools import cached_property
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone
-from sklearn.pipeline import Pipeline
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 from hpsearch.reuse.values import is_unchangeable, key_of, own_values
 
+LISTS = {Pipeline: "steps", FeatureUnion: "transformer_list", ColumnTransformer: "transformers"}
 INHERITED = ("get_params", "set_params", "__sklearn_clone__", "__setattr__", "__new__")
 
 
@@ -75,51 +77,93 @@ class Cloned:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Kept:
+    """What stands in the place of an estimator: "passthrough", "drop" or None."""
+
+    value: str | None
+
+    def make(self) -> Any:
+        return self.value
+
+    def has(self, name: str) -> bool:
+        """Whether setting this parameter is known to be no more than setting an attribute."""
+        return False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Copied:
-    """An estimator that is its class and its parameters: values, and parts that are estimators."""
+    """An estimator that is its class and its parameters.
+
+    Of these some are plain values and some estimators; a container has a list of such besides,
+    each with its name and perhaps more, as the columns that it is given.
+    """
 
     kind: type
     values: dict[str, Any]
-    parts: dict[str, Plan]  # of a pipeline, its steps
+    parts: dict[str, Plan]
+    listed: dict[str, tuple[Plan, tuple[Any, ...]]]
 
     def make(self) -> Any:
         made: Any = object.__new__(self.kind)
-        vars(made).update(self.values)
-        parts = [(name, plan.make()) for name, plan in self.parts.items()]
-        vars(made).update({"steps": parts} if self.kind is Pipeline else parts)
+        held = vars(made)
+        held.update(self.values)
+        for name, plan in self.parts.items():
+            held[name] = plan.make()
+        if self.kind in LISTS:
+            held[LISTS[self.kind]] = [
+                (name, plan.make(), *clone(more, safe=False))
+                for name, (plan, more) in self.listed.items()
+            ]
         return made
 
     def has(self, name: str) -> bool:
         """Whether setting this parameter is known to be no more than setting an attribute."""
         head, _, rest = name.partition("__")
+        if head in self.listed:
+            return self.listed[head][0].has(rest)
         return self.parts[head].has(rest) if head in self.parts else name in self.values
 
 
-Plan = Cloned | Copied
+Plan = Cloned | Kept | Copied
 
 
 def _plan_of(model: Any) -> Plan:
     """Return how to make another of a clone."""
-    kind, held, other = type(model), dict(vars(model)), vars(clone(model))
-    if kind is not Pipeline and not all(_inherits(kind, name) for name in INHERITED):
+    if model is None or isinstance(model, str):
+        return Kept(model)
+    kind, held = type(model), dict(vars(model))
+    items = held.pop(LISTS[kind], None) if kind in LISTS else []
+    parts = {name: held.pop(name) for name in [*held] if _is_model(held[name])}
+    is_known = kind in LISTS or all(_inherits(kind, name) for name in INHERITED)
+    if not (is_known and _are_items(items) and is_unchangeable(held)):
         return Cloned(model)
-    if not held.keys() >= model.get_params(deep=False).keys():
-        return Cloned(model)
-    if kind is Pipeline:
-        parts = dict(held.pop("steps"))
-    else:
-        parts = {name: held.pop(name) for name in [*held] if hasattr(held[name], "get_params")}
-    if not is_unchangeable(held) or not all(map(_is_model, parts.values())):
+    if not vars(model).keys() >= model.get_params(deep=False).keys():
         return Cloned(model)
     # What there is beside the parameters may be of this instance alone, as a counter's value is.
+    other = vars(clone(model))
     if any(name not in other or key_of(v) != key_of(other[name]) for name, v in held.items()):
         return Cloned(model)
-    return Copied(kind, held, {name: _plan_of(part) for name, part in parts.items()})
+    return Copied(
+        kind,
+        held,
+        {name: _plan_of(part) for name, part in parts.items()},
+        {name: (_plan_of(part), tuple(more)) for name, part, *more in items},
+    )
 
 
 def _inherits(kind: type, name: str) -> bool:
     """Whether a class has this from scikit-learn's base, or from `object`."""
     return getattr(kind, name, None) is getattr(BaseEstimator, name)
+
+
+def _are_items(items: Any) -> bool:
+    """Whether these are a container's (name, estimator, ...); if not, its own fit will say why."""
+    if type(items) is not list or not all(type(i) is tuple and len(i) > 1 for i in items):
+        return False
+    names = {name for name, *_ in items if isinstance(name, str)}
+    return len(names) == len(items) and all(
+        part is None or isinstance(part, str) or _is_model(part) for _, part, *_ in items
+    )
 
 
 def _is_model(value: Any) -> bool:
@@ -129,5 +173,7 @@ def _is_model(value: Any) -> bool:
 def _part(model: Any, path: str) -> Any:
     """Return the estimator that the path of a parameter names."""
     for name in path.split("__") if path else ():
-        model = dict(model.steps)[name] if type(model) is Pipeline else getattr(model, name)
+        own = getattr(model, LISTS[type(model)]) if type(model) in LISTS else ()
+        listed = [item[1] for item in own if item[0] == name]
+        model = listed[0] if listed else getattr(model, name)
     return model

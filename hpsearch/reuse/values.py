@@ -6,7 +6,7 @@ What cannot be known to behave alike is a key only to itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from types import NoneType
+from types import BuiltinFunctionType, FunctionType, NoneType
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,20 @@ from sklearn.base import clone
 Key = Hashable
 PLAIN = (NoneType, bool, int, str, bytes)
 PLAIN_DTYPES = "biufcSU"
-UNCHANGEABLE = frozenset({NoneType, bool, int, float, str, np.float64, np.int64})
+NUMBERS = (bool, int, float, np.float64, np.int64)
+NAMED = (type, FunctionType, BuiltinFunctionType)  # are their own deep copies
+UNCHANGEABLE = frozenset({NoneType, str, bytes, *NUMBERS, *NAMED})
 MAX_ARRAY_BYTES = 10_000  # larger arrays are compared by identity
 
 
 def is_unchangeable(params: Mapping[str, Any]) -> bool:
     """Whether no fit can change a value of a candidate."""
-    return all(type(value) in UNCHANGEABLE for value in params.values())
+    return all(map(_is_unchangeable, params.values()))
+
+
+def _is_unchangeable(value: Any) -> bool:
+    kind = type(value)
+    return kind in UNCHANGEABLE or (kind is tuple and all(map(_is_unchangeable, value)))
 
 
 def own_values(params: Mapping[str, Any]) -> Mapping[str, Any]:

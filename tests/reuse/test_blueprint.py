@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import all_estimators
@@ -88,11 +90,13 @@ def described(model):
     return type(model), repr(model)
 
 
-def changeable(model):
-    """The objects that a fit could change."""
-    held = (model, *model.get_params().values())
+def changeable(value):
+    """The objects that a fit could change, by identity."""
     kinds = (dict, list, np.ndarray, np.random.RandomState)
-    return {id(v) for v in held if hasattr(v, "get_params") or isinstance(v, kinds)}
+    inner = [*value.get_params().values()] if hasattr(value, "get_params") else []
+    inner += [*value] if isinstance(value, (list, tuple)) else []
+    own = hasattr(value, "get_params") or isinstance(value, kinds)
+    return ({id(value)} if own else set()).union(*map(changeable, inner))
 
 
 def assert_as_cloned(estimator, params):
@@ -104,7 +108,7 @@ def assert_as_cloned(estimator, params):
     if "RandomState" not in repr(expected):  # of which the address is told
         assert repr(made) == repr(expected)
     own = [changeable(v) for v in (made, again, estimator, expected)]
-    own.append({id(v) for v in params.values()})
+    own.append(changeable([*params.values()]))
     assert not any(a & b for a, b in itertools.combinations(own, 2))
     assert described(estimator) == before
 
@@ -131,6 +135,17 @@ def test_any_estimator_of_scikit_learn(kind):
 PIPELINE = Pipeline([("scale", StandardScaler()), ("pca", PCA(3)), ("svc", SVC(C=3.0))])
 NESTED = Pipeline([("before", PIPELINE[:2]), ("after", PIPELINE[2])])
 UNION = make_pipeline(FeatureUnion([("pca", PCA(2)), ("best", SelectKBest())]), SVC())
+COLUMNS = make_pipeline(
+    ColumnTransformer(
+        [
+            ("numbers", PIPELINE[:2], ["a", "b"]),
+            ("kinds", OneHotEncoder(), slice(2, 4)),
+            ("others", "drop", [5]),
+        ],
+        remainder=StandardScaler(),
+    ),
+    SVC(),
+)
 BAGGING = BaggingClassifier(DecisionTreeClassifier(max_depth=3))
 
 
@@ -145,6 +160,13 @@ BAGGING = BaggingClassifier(DecisionTreeClassifier(max_depth=3))
         (PIPELINE, {"svc__random_state": np.random.RandomState(3)}),
         (NESTED, {"before__pca__n_components": 2, "after__gamma": 0.1}),
         (UNION, {"featureunion__pca__n_components": 1, "svc__C": 2}),
+        (UNION, {"featureunion__pca": "drop", "svc__C": 2}),
+        (COLUMNS, {"svc__C": 2, "columntransformer__numbers__pca__n_components": 1}),
+        (COLUMNS, {"columntransformer__remainder__with_mean": False}),
+        (COLUMNS, {"columntransformer__kinds": "passthrough"}),
+        (COLUMNS, {"columntransformer__others": StandardScaler()}),
+        (make_pipeline(TfidfVectorizer(), SVC()), {"tfidfvectorizer__ngram_range": (1, 2)}),
+        (make_pipeline(TfidfVectorizer(stop_words=["a"]), SVC()), {"svc__C": 2}),
         (BAGGING, {"estimator__max_depth": 5, "n_estimators": 3}),
         (BAGGING, {"estimator": None}),
         (make_pipeline(FunctionTransformer(np.log1p), SVC()), {"svc__C": 2}),
@@ -160,6 +182,22 @@ BAGGING = BaggingClassifier(DecisionTreeClassifier(max_depth=3))
 )
 def test_others(estimator, params):
     assert_as_cloned(estimator, params)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (("svc", SVC()),),
+        [["svc", SVC()]],
+        [("a", PCA()), ("a", SVC())],
+        [],
+        [(1, SVC())],
+    ],
+    ids=str,
+)
+def test_steps_that_are_not_a_list_of_pairs(steps):
+    """They are as wrong in what is made, so that the fit says what is wrong with them."""
+    assert_as_cloned(Pipeline(steps), {})
 
 
 def test_requests_of_metadata_are_carried_over():
@@ -189,7 +227,16 @@ def test_wrong_names_are_refused_as_scikit_learn_does(name):
     assert str(found.value) == str(expected.value)
 
 
-@pytest.mark.parametrize("estimator", [SVC(random_state=0), make_pipeline(PCA(1), SVC())])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        SVC(random_state=0),
+        make_pipeline(PCA(1), SelectKBest(k=1), SVC()),
+        make_pipeline(FeatureUnion([("pca", PCA(1))]), "passthrough", SVC()),
+        make_pipeline(ColumnTransformer([("pca", PCA(1), [0, 1])]), SVC()),
+    ],
+    ids=["alone", "pipeline", "union", "columns"],
+)
 @pytest.mark.parametrize("reuse", [False, True])
 def test_signatures_are_not_read_for_each_candidate(monkeypatch, estimator, reuse):
     reads = Counter()
