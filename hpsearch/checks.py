@@ -32,7 +32,6 @@ def check_space(
     error_score : float or "raise"
         With "raise" a value that is sure to fail raises here; else it raises if a parameter has
         no other value, and warns if it has.
-
     constraint : callable or None, default=None
         If there is one, it may keep apart values that do not go together.
 

@@ -16,6 +16,7 @@ from hpsearch.foreign.reading import home
 from hpsearch.objective import METRIC
 from hpsearch.protocols import Event
 from hpsearch.space import Space
+from hpsearch.timing import cost_of
 from hpsearch.trial import Board, Params, Status, Trial
 
 Direction = Literal["minimize", "maximize"]
@@ -107,7 +108,7 @@ class OptunaWriter:
         )
         now = datetime.now()  # noqa: DTZ005 - Optuna's times have no zone
         frozen.datetime_start, frozen.datetime_complete = (
-            now - timedelta(seconds=_seconds(trial)),
+            now - timedelta(seconds=cost_of(trial)),
             now,
         )
         self._study.add_trial(frozen)
@@ -318,14 +319,6 @@ def _plain(value: Any) -> Any:
     """A value as Optuna can store it."""
     value = _builtin(value)
     return value if isinstance(value, PLAIN) else repr(value)
-
-
-def _seconds(trial: Trial) -> float:
-    return math.fsum(
-        float(r.details.get(name, 0.0))
-        for r in trial.results
-        for name in ("fit_time", "score_time")
-    )
 
 
 def _attributes(trial: Trial) -> dict[str, Any]:

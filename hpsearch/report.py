@@ -237,7 +237,8 @@ def _metrics(outcome: Outcome) -> list[str]:
 
 
 def _mean(trial: Trial, metric: str, n_splits: int) -> float:
-    scores = [r.scores.get(metric, math.nan) for r in trial.results]
+    """Over all splits with the full resource; NaN for what did not come so far."""
+    scores = [r.scores.get(metric, math.nan) for r in trial.results if r.resource == 1.0]
     whole = len(scores) == n_splits and all(map(math.isfinite, scores))
     return math.fsum(scores) / n_splits if whole else math.nan
 

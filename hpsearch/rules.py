@@ -7,6 +7,7 @@ take it too.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -206,10 +207,10 @@ def means_of(results: Results, metric: str | None) -> Array:
 
 
 def splits_of(results: Results, metric: str | None) -> Array:
-    """Return the scores of the splits, (splits, candidates)."""
-    end = f"_test_{metric}" if metric is not None else "_test_"
-    names = [k for k in results if k.startswith("split") and end in k]
-    return np.array([results[name] for name in names], dtype=float)
+    """Return the scores of the splits by a metric, or by the only one, (splits, candidates)."""
+    name = ".*" if metric is None else re.escape(metric)
+    splits = [k for k in results if re.fullmatch(rf"split\d+_test_{name}", k)]
+    return np.array([results[split] for split in splits], dtype=float)
 
 
 def _simplest(results: Results, means: Array, least: float, simpler: Sequence[str] | None) -> int:

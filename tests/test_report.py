@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.svm import SVC
 
-from hpsearch import ExhaustiveSearchCV, GPSearchCV, Real
+from hpsearch import ExhaustiveSearchCV, GPSearchCV, HalvingPruner, Real
 
 X, Y = load_iris(return_X_y=True)
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
@@ -79,6 +79,17 @@ def test_without_matplotlib_the_rest_is_there(search, tmp_path, monkeypatch):
     text = (tmp_path / "plain.html").read_text()
     assert "Pictures need matplotlib" in text
     assert 'table class="trials"' in text
+
+
+def test_scores_of_halving_are_those_of_all_rows(tmp_path):
+    """The rung that all came to has scores too: they are no one's mean score."""
+    search = ExhaustiveSearchCV(SVC(), {"C": list(range(1, 10))}, cv=3, pruner=HalvingPruner())
+    search.fit(X, Y).report(tmp_path / "report.html")
+    rows = re.findall(r"<tr class=.*?</tr>", (tmp_path / "report.html").read_text())
+    shown = [re.findall(r"<td[^>]*>(.*?)</td>", row)[2] for row in rows]
+    means = search.cv_results_["mean_test_score"]
+    assert np.isfinite(means).any()
+    assert shown == ["-" if np.isnan(mean) else f"{mean:.4g}" for mean in means]
 
 
 def test_report_of_little(tmp_path):

@@ -49,6 +49,17 @@ def test_one_standard_error_as_refit(cls):
     assert search.best_estimator_.get_params()["max_depth"] == min(depths)
 
 
+def test_a_metric_is_not_another_one_whose_name_goes_on():
+    """The standard error of f1 is not that of f1 and f1_macro together."""
+    params = [{"a": 2}, {"a": 1}]
+    table = results_of([[0.90, 0.92], [0.88, 0.90]], params)
+    f1 = {name.replace("score", "f1"): column for name, column in table.items()}
+    macro = {name.replace("f1", "f1_macro"): column - 0.5 for name, column in f1.items()
+             if name != "params"}  # fmt: skip
+    rule = OneStandardError(["a"], metric="f1")
+    assert rule(f1) == rule(macro | f1) == 0  # the error is 0.01, the difference 0.02
+
+
 def test_simplicity_is_known_for_common_parameters():
     """More of a penalty is simpler, more of a depth is not, also below a step of a pipeline."""
     params = [{"svc__C": c, "ridge__alpha": a} for c in (1, 2) for a in (1, 2)]
