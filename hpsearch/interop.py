@@ -14,6 +14,7 @@ from typing import Any, Literal
 from hpsearch.dimensions import Dimension, Frozen, Integer, Real
 from hpsearch.foreign.reading import home
 from hpsearch.objective import METRIC
+from hpsearch.outcome import outcome_of
 from hpsearch.protocols import Event
 from hpsearch.space import Space
 from hpsearch.timing import cost_of
@@ -138,7 +139,7 @@ class OptunaWriter:
 
 
 def to_optuna(
-    found: Any, storage: Any, study_name: str, space: Any = None, metric: str = METRIC
+    found: Any, storage: Any, study_name: str, space: Any = None, metric: str | None = None
 ) -> None:
     """Write a search that has ended, or what `minimize` returned, into a study of Optuna.
 
@@ -154,8 +155,8 @@ def to_optuna(
     space : dict, list of dict, Space or None, default=None
         The space of the search; None for that of `found`, or, if it does not know, for the values
         that were tried.
-    metric : str, default="score"
-        The metric whose mean is the value of a trial.
+    metric : str or None, default=None
+        The metric whose mean is the value of a trial; None for the one that the search goes by.
 
     Raises
     ------
@@ -177,7 +178,7 @@ def to_optuna(
         space = space if space is not None and is_ours else _seen(trials)
     direction: Direction = getattr(found, "direction", "maximize")
     writer = OptunaWriter(storage, study_name, space, direction)
-    board = Board(metric, getattr(found, "n_splits_", 1), trials)
+    board = Board(metric or _metric_of(found), getattr(found, "n_splits_", 1), trials)
     for trial in trials:
         writer.write(trial, board)
 
@@ -191,7 +192,7 @@ def prior_trials_of(
     ----------
     source : Study, OptimizeResult, or fitted search
         A study of Optuna, a result of scikit-optimize, an `Optimum`, or any search with
-        `trials_` or `cv_results_`.
+        `trials_` or `cv_results_`; of several metrics, by the one that `refit` names, or the first.
     direction : {"maximize", "minimize"}, default="maximize"
         How the scores are wanted: greater is better for searches of estimators, less is better
         for `minimize`. They are turned if the source has it the other way.
@@ -258,20 +259,24 @@ def _of_skopt(result: Any, names: Sequence[str] | None) -> Iterable[tuple[Params
 
 def _of_ours(found: Any, _names: object) -> Iterable[tuple[Params, float]]:
     trials = found.trials_ if hasattr(found, "trials_") else found.trials
-    refit = getattr(found, "refit", None)
-    metric = getattr(found, "metric", None) or (refit if isinstance(refit, str) else METRIC)
-    board = Board(metric, getattr(found, "n_splits_", 1), trials)
+    board = Board(_metric_of(found), getattr(found, "n_splits_", 1), trials)
     for trial in trials:
         if trial.status is Status.COMPLETE or trial.status.is_failure:
             yield dict(trial.params), board.score(trial)
 
 
 def _of_table(search: Any, _names: object) -> Iterable[tuple[Params, float]]:
-    refit = search.refit if isinstance(search.refit, str) else "score"
     table: Mapping[str, Any] = search.cv_results_
-    scores = table[f"mean_test_{refit}" if f"mean_test_{refit}" in table else "mean_test_score"]
+    means = [name for name in table if name.startswith("mean_test_")]
+    own = f"mean_test_{search.refit}"
+    scores = table[own if own in means else means[0]]
     for params, score in zip(table["params"], scores, strict=True):
         yield {name: _builtin(value) for name, value in params.items()}, float(score)
+
+
+def _metric_of(found: Any) -> str:
+    """The metric that a search goes by; `minimize` and bare trials have but one."""
+    return outcome_of(found).metric if hasattr(found, "trials_") else METRIC
 
 
 def _by_name(space: Space) -> dict[str, list[Dimension]]:

@@ -16,6 +16,7 @@ from sklearn.svm import SVC
 from hpsearch import (
     ExhaustiveSearchCV,
     GPSearchCV,
+    OneStandardError,
     StepHalving,
     StopSearch,
     TPESearchCV,
@@ -239,3 +240,25 @@ def test_searches_are_read():
     assert [p for p, _ in prior_trials_of(ours)] == [{"C": 0.1}, {"C": 1.0}, {"C": 10.0}]
     with pytest.raises(TypeError, match="is none of"):
         prior_trials_of({"x": 1})
+
+
+@pytest.mark.parametrize("cls", [GridSearchCV, ExhaustiveSearchCV])
+@pytest.mark.parametrize("refit", ["f1_macro", OneStandardError(["C"], metric="f1_macro"), False])
+def test_searches_of_several_metrics_are_read(cls, refit):
+    """By the metric that the winner was chosen by, or the first: never by none at all."""
+    scoring = {"f1_macro": "f1_macro", "accuracy": "accuracy"}
+    search = cls(SVC(), {"C": [0.1, 1.0]}, scoring=scoring, refit=refit).fit(X, y)
+    scores = [score for _, score in prior_trials_of(search)]
+    assert scores == pytest.approx(list(search.cv_results_["mean_test_f1_macro"]))
+
+
+def test_a_study_of_several_metrics_has_that_of_the_winner(optuna, storage):
+    """Unless another one is named."""
+    grid, scoring = {"C": [0.1, 1.0]}, ["accuracy", "f1_macro"]
+    search = ExhaustiveSearchCV(SVC(), grid, scoring=scoring, refit="f1_macro").fit(X, y)
+    to_optuna(search, storage, "own")
+    to_optuna(search, storage, "named", metric="accuracy")
+    for name, metric in (("own", "f1_macro"), ("named", "accuracy")):
+        trials = optuna.load_study(storage=storage, study_name=name).trials
+        means = search.cv_results_[f"mean_test_{metric}"]
+        assert [trial.value for trial in trials] == pytest.approx(list(means))
