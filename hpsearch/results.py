@@ -170,5 +170,6 @@ def scorer_errors(trials: Iterable[Trial], metric: Any, error_score: Any) -> lis
 def _has_score(result: SplitResult, metric: Any, error_score: Any) -> bool:
     if result.error is not None and result.error.startswith(NAN_RETURNED):
         return True  # scikit-learn's searches take it for one, and name a winner
-    known = [result.scores[metric]] if metric in result.scores else result.scores.values()
+    is_named = isinstance(metric, str) and metric in result.scores
+    known = [result.scores[metric]] if is_named else result.scores.values()
     return any(value == value and value != error_score for value in known)  # noqa: PLR0124 - NaN

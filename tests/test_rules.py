@@ -49,6 +49,16 @@ def test_one_standard_error_as_refit(cls):
     assert search.best_estimator_.get_params()["max_depth"] == min(depths)
 
 
+def test_a_rule_among_several_metrics_as_refit():
+    """It picks what it picks from the table of scikit-learn's own search."""
+    rule = OneStandardError(["max_depth"], metric="f1")
+    options = {"cv": 3, "scoring": ["accuracy", "f1"], "refit": rule}
+    search, theirs = (
+        cls(TREE, GRID, **options).fit(X, Y) for cls in (ExhaustiveSearchCV, GridSearchCV)
+    )
+    assert search.best_index_ == theirs.best_index_ == rule(theirs.cv_results_)
+
+
 def test_a_metric_is_not_another_one_whose_name_goes_on():
     """The standard error of f1 is not that of f1 and f1_macro together."""
     params = [{"a": 2}, {"a": 1}]
