@@ -61,7 +61,7 @@ def measure_of(kept: Kept, numbers: list[int], scorer: Any, estimator: Any) -> M
         inner = plain(P, y)
     else:
         inner = _called(recipe, P, y)
-    return lambda weights: inner(weights[:, rows])
+    return lambda weights: recipe.sign * inner(weights[:, rows])
 
 
 def _stacked(kept: Kept, numbers: list[int], methods: tuple[str, ...]) -> Any:
@@ -76,7 +76,7 @@ def _stacked(kept: Kept, numbers: list[int], methods: tuple[str, ...]) -> Any:
     return None
 
 
-def _mean_of(values: Array) -> Measure:  # (c, m), greater is better
+def _mean_of(values: Array) -> Measure:  # (c, m)
     return lambda W: (W @ values.T) / np.maximum(W.sum(axis=1, keepdims=True), 1e-300)
 
 
@@ -127,8 +127,8 @@ def _area(P: Array, y: Array) -> Measure:
 
 _SUMS: dict[Any, Callable[[Array, Array], Measure]] = {
     metrics.accuracy_score: lambda P, y: _mean_of((y == P).astype(float)),
-    metrics.mean_squared_error: lambda P, y: _mean_of(-((P - y) ** 2)),
-    metrics.mean_absolute_error: lambda P, y: _mean_of(-np.abs(P - y)),
+    metrics.mean_squared_error: lambda P, y: _mean_of((P - y) ** 2),
+    metrics.mean_absolute_error: lambda P, y: _mean_of(np.abs(P - y)),
     metrics.r2_score: _r2,
     metrics.balanced_accuracy_score: _balanced,
     metrics.roc_auc_score: _area,
@@ -147,7 +147,7 @@ def _called(recipe: bridge.Recipe, P: Any, y: Array) -> Measure:
                 score = recipe.function(y[rows], prediction[rows], **recipe.options)
         except ValueError:  # one class is missing among the rows drawn
             return float("nan")
-        return recipe.sign * float(score)
+        return float(score)
 
     def measure(W: Array) -> Array:
         scores = np.full((len(W), len(P)), np.nan)

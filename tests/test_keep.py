@@ -9,7 +9,14 @@ from sklearn.datasets import load_diabetes, load_iris, make_classification
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, make_scorer, r2_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    make_scorer,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+    roc_auc_score,
+)
 from sklearn.model_selection import (
     KFold,
     RepeatedStratifiedKFold,
@@ -183,6 +190,25 @@ def test_regression_is_corrected_too():
         expected = [r2_score(y, predicted, sample_weight=w) for w in weights]
         assert measure(weights)[:, number] == pytest.approx(expected)
     assert abs(search.corrected_score().optimism) < 0.02
+
+
+@pytest.mark.parametrize("function", [mean_squared_error, mean_absolute_error])
+@pytest.mark.parametrize("greater_is_better", [False, True])
+def test_errors_have_the_sign_of_their_scorer(function, greater_is_better):
+    """Of a loss less is better, unless the scorer says otherwise: as `best_score_` has it."""
+    from hpsearch.rowwise import measure_of
+
+    X, y = load_diabetes(return_X_y=True)
+    scorer = make_scorer(function, greater_is_better=greater_is_better)
+    options = {"cv": KFold(4), "scoring": scorer, "keep": "predictions"}
+    search = ExhaustiveSearchCV(Ridge(), {"alpha": [0.01, 1.0]}, **options).fit(X, y)
+    weights = np.random.default_rng(0).integers(0, 3, (1, len(y))).astype(float)
+    found = measure_of(search.kept_, [0, 1], search.scorer_, Ridge())(weights)
+    predicted = [search.kept_[number].out_of_fold() for number in (0, 1)]
+    sign = 1 if greater_is_better else -1
+    expected = [sign * function(y, p, sample_weight=weights[0]) for p in predicted]
+    assert found[0] == pytest.approx(expected)
+    assert np.sign(search.best_score_) == sign
 
 
 def test_area_by_pairs_is_that_of_scikit_learn():
