@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 MAX_VALUE = 24  # characters
 
 
@@ -37,13 +39,14 @@ def short_value(value: Any, most: int = MAX_VALUE) -> str:
     --------
     >>> short_value(0.0123456), short_value("rbf"), short_value(math.sqrt)
     ('0.01235', 'rbf', 'sqrt')
+    >>> short_value(np.float64(0.5)), short_value(np.str_("rbf")), short_value(np.bool_(True))
+    ('0.5', 'rbf', 'True')
     """
-    if isinstance(value, float) or hasattr(value, "dtype"):
-        try:
-            return f"{float(value):.4g}"
-        except (TypeError, ValueError):
-            return type(value).__name__
-    if hasattr(value, "get_params"):
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if hasattr(value, "get_params") or hasattr(value, "dtype"):
         return type(value).__name__
     return cut_text(getattr(value, "__name__", None) or str(value), most)
 

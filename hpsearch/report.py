@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from hpsearch.brief import short_names, short_score, short_value
+from hpsearch.dimensions import is_number
 from hpsearch.failures import grouped
 from hpsearch.importance import MIN_CANDIDATES, importances
 from hpsearch.outcome import Outcome
@@ -244,7 +245,7 @@ def _mean(trial: Trial, metric: str, n_splits: int) -> float:
 
 
 def _sortable(value: Any) -> Any:
-    return value if isinstance(value, (int, float)) else short_value(value)
+    return value if is_number(value) else short_value(value)
 
 
 def _cell(value: Any, shown: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.dimensions import is_number
 from hpsearch.trial import Params
 
 ROWS = "n_samples"
@@ -92,14 +93,13 @@ def resolve(
             "pruner sets it."
         )
     own, most = params[name], pruner.max_resources
-    is_number = isinstance(own, numbers.Real) and not isinstance(own, bool)
-    if isinstance(most, str) and not (is_number and own > 0):
+    if isinstance(most, str) and not (is_number(own) and own > 0):
         raise ValueError(
             f"pruner: pass max_resources, since {name}={own!r} of the estimator is not a number "
             "above 0."
         )
     given = own if isinstance(most, str) else most
-    is_whole = isinstance(own if is_number else given, numbers.Integral)
+    is_whole = isinstance(own if is_number(own) else given, numbers.Integral)
     bound = pruner.between(1 if is_whole else 0.0, given)
     return bound, Resource(name, bound.max_resources, is_whole)
 

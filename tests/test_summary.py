@@ -76,6 +76,17 @@ def test_ten_lines_at_most(cls):
     assert search.best_index_ in summary.tied
 
 
+def test_values_of_numpy_are_told_as_pythons():
+    """Whoever lists values in an array reads the same lines."""
+    grid = {"kernel": ["poly", "rbf"], "shrinking": [False, True], "C": [1, 12345]}
+    lines = [
+        ExhaustiveSearchCV(SVC(), given, cv=3).fit(X, Y).summary().lines[1]
+        for given in (grid, {name: np.array(values) for name, values in grid.items()})
+    ]
+    assert lines[0] == lines[1]
+    assert "kernel=" in lines[0]
+
+
 def test_defaults_beside_the_best():
     """They are found among the candidates; what they lack is told, and whether it may be luck."""
     search = fitted(ExhaustiveSearchCV, {"C": [0.001, 1.0, 5.0]}, SVC())

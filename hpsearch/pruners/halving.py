@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
+from hpsearch.dimensions import is_number
 from hpsearch.pruners.base import Move, NoPruner, Verdict
 from hpsearch.trial import Board, Stage, Trial
 
@@ -37,7 +38,6 @@ class HalvingPruner(NoPruner):
     max_resources : int, float or "auto", default="auto"
         The resource of the last rung; "auto" is all rows of a split, or the value that the
         estimator itself has.
-
     continue_fits : bool or "exact", default="exact"
         Whether a promoted candidate goes on from its fitted model, if it has `warm_start`, instead
         of beginning anew. "exact" does where that gives the model that a plain fit would have
@@ -77,10 +77,8 @@ class HalvingPruner(NoPruner):
             raise ValueError(f"factor must be greater than 1, got {self.factor!r}.")
         for name in ("min_resources", "max_resources"):
             value = getattr(self, name)
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if value != "auto" and not (is_number and value > 0):
+            if value != "auto" and not (is_number(value) and value > 0):
                 raise ValueError(f"{name} must be 'auto' or a number above 0, got {value!r}.")
-
         if self.continue_fits not in (True, False, "exact"):
             raise ValueError(
                 f"continue_fits must be True, False or 'exact', got {self.continue_fits!r}."
