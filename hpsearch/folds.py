@@ -11,7 +11,7 @@ import numpy as np
 
 from hpsearch import _sklearn as bridge
 from hpsearch.resources import nested_order
-from hpsearch.reuse.lending import frozen, lent, n_bytes
+from hpsearch.reuse.lending import aligned, frozen, lent, n_bytes
 from hpsearch.reuse.store import Store
 from hpsearch.reuse.values import Key
 from hpsearch.splits import indices_of
@@ -133,6 +133,8 @@ class Folds:
         return fold, True
 
     def _freeze(self, fold: Fold) -> bool:
+        for rows in fold.parts:
+            rows.X = aligned(rows.X)
         return all(
             value is None or frozen(value) is not None
             for value in _contents(fold)

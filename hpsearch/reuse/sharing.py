@@ -23,7 +23,7 @@ from hpsearch.reuse.anatomy import Part, children_of
 from hpsearch.reuse.family import shallow_copy
 from hpsearch.reuse.fitted import Fitted
 from hpsearch.reuse.ledger import Ledger
-from hpsearch.reuse.lending import frozen, lent, n_bytes
+from hpsearch.reuse.lending import aligned, frozen, lent, n_bytes
 from hpsearch.reuse.shadows import SharedTransform, shadowed, unshadowed_copy
 from hpsearch.reuse.step_memory import StepMemory
 from hpsearch.reuse.store import Store
@@ -280,7 +280,7 @@ class Sharing:
         step = Step(key, part, Token(), is_branch)
         with self.ledger.making(step):
             output, fitted = self._make_step(estimator, part, root, token, X, run)
-        shareable = frozen(output)
+        shareable = frozen(aligned(output))
         if shareable is None:
             return output, fitted, None
         step.output = lent(shareable)  # its own handle: somebody may hold the one it came as
@@ -334,7 +334,7 @@ class Sharing:
             made = Token()
             with self.ledger.making(made), self._scoped(token if step.part.branches else None):
                 output = compute()
-            shareable = frozen(output)
+            shareable = frozen(aligned(output))
             if shareable is None:
                 return output
             step.made[token] = made, lent(shareable)
