@@ -123,13 +123,13 @@ def n_fits(search):
     return sum(len(trial.results) for trial in search.trials_)
 
 
-def compare(search, task, n_splits, seed):
+def compare(search, task, n_splits, seed, pruners):
     """For each pruner: share of the fits, whether the winner is the same, what is lost."""
     full = run(search, task, n_splits, seed, None)
     row = [full.cv_results_[f"split{i}_test_score"][full.best_index_] for i in range(n_splits)]
     error = np.std(row, ddof=1) / np.sqrt(n_splits) or 1.0
     found = {}
-    for pruner in PRUNERS:
+    for pruner in pruners:
         raced = run(search, task, n_splits, seed, pruner)
         lost = (full.best_score_ - raced.best_score_) / error
         found[pruner] = n_fits(raced) / n_fits(full), lost <= 1e-9, lost
@@ -141,19 +141,21 @@ def main():
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--search", choices=SEARCHES, action="append")
     parser.add_argument("--splits", type=int, action="append")
+    parser.add_argument("--pruner", choices=PRUNERS, action="append")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     print(
         f"Python {platform.python_version()}, scikit-learn {sklearn.__version__}, "
         f"numpy {np.__version__}, joblib {joblib.__version__}"
     )
+    pruners = given.pruner or PRUNERS
     for search in given.search or SEARCHES:
         for n_splits in given.splits or (5, 10):
             rows = {
-                task: [compare(search, task, n_splits, seed) for seed in range(given.seeds)]
+                task: [compare(search, task, n_splits, i, pruners) for i in range(given.seeds)]
                 for task in TASKS
             }
-            for pruner in PRUNERS:
+            for pruner in pruners:
                 print(f"\n{search} search, {n_splits} splits, {pruner}", flush=True)
                 show(rows, pruner)
 

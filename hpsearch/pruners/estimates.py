@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from hpsearch.trial import Board, Status, Trial
 MIN_AT_TARGET = 3  # trials that a scale needs to be the one that all scores are brought to
 
 Context = tuple[float, tuple[int, ...]]  # the resource, the splits
+Scores = dict[float, dict[int, float]]  # of a trial, by resource and split
 
 
 class Estimate(NamedTuple):
@@ -34,52 +35,73 @@ def estimates(board: Board) -> Iterator[tuple[Trial, Estimate]]:
     The scale is that of the greatest resource at which a few trials ran all splits; as long as
     there is none, the one that most trials have.
     """
-    known = {t.number: _means(t, board.metric) for t in board.trials if _is_told(t)}
+    known = {t.number: _scores(t, board.metric) for t in board.trials if _is_told(t)}
     target = _target(known.values(), board.n_splits)
+    if target is None:
+        return
+    full = {number: _mean(scores, target) for number, scores in known.items()}
+    at_target = [mean for mean in full.values() if mean is not None]
     shifts: dict[Context, tuple[float, float]] = {}
     for trial in board.trials:
-        means = known.get(trial.number)
-        if not means or target is None:
+        scores = known.get(trial.number)
+        if not scores:
             continue
-        if target in means:
-            yield trial, Estimate(means[target], 0.0)
+        mean = full[trial.number]
+        if mean is not None:
+            yield trial, Estimate(mean, 0.0)
             continue
-        own = max(means)  # the greatest resource, then the most of the splits
+        own = _contexts(scores)[-1]
         if own not in shifts:
-            pairs = [m[target] - m[own] for m in known.values() if own in m and target in m]
-            shifts[own] = _shift(pairs, [m[target] for m in known.values() if target in m])
+            pairs = [
+                there - here
+                for number, there in full.items()
+                if there is not None and (here := _mean(known[number], own)) is not None
+            ]
+            shifts[own] = _shift(pairs, at_target)
         shift, variance = shifts[own]
-        yield trial, Estimate(means[own] + shift, variance)
+        yield trial, Estimate(_average(scores[own[0]].values()) + shift, variance)
 
 
 def _is_told(trial: Trial) -> bool:
     return trial.status in (Status.COMPLETE, Status.PAUSED, Status.PRUNED)
 
 
-def _means(trial: Trial, metric: str) -> dict[Context, float]:
-    """Mean scores of a trial in each context that can be compared with others'.
-
-    Those are, at each resource, the first split, the first two, and so on.
-    """
-    if any(not math.isfinite(r.scores.get(metric, math.nan)) for r in trial.results):
-        return {}
-    found: dict[Context, float] = {}
-    for resource in {r.resource for r in trial.results}:
-        results = [r for r in trial.results if r.resource == resource]
-        scores = {r.split: r.scores[metric] for r in results}
-        total, splits = 0.0, []
-        for split in sorted(scores):
-            total += scores[split]
-            splits.append(split)
-            found[resource, tuple(splits)] = total / len(splits)
+def _scores(trial: Trial, metric: str) -> Scores:
+    """Scores of a trial; none if one of them is not finite."""
+    found: Scores = {}
+    for result in trial.results:
+        score = result.scores.get(metric, math.nan)
+        if not math.isfinite(score):
+            return {}
+        found.setdefault(result.resource, {})[result.split] = score
     return found
 
 
-def _target(known: Iterable[Mapping[Context, float]], n_splits: int) -> Context | None:
-    counts = Counter(context for means in known for context in means)
-    whole = [c for c, n in counts.items() if len(c[1]) == n_splits and n >= MIN_AT_TARGET]
+def _contexts(scores: Scores) -> list[Context]:
+    """What a trial ran, the greatest resource last."""
+    return [(resource, tuple(sorted(scores[resource]))) for resource in sorted(scores)]
+
+
+def _mean(scores: Scores, context: Context) -> float | None:
+    """Mean score in a context; None if the trial did not run all of it."""
+    resource, splits = context
+    own = scores.get(resource, {})
+    if any(split not in own for split in splits):
+        return None
+    return _average([own[split] for split in splits])
+
+
+def _average(values: Collection[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _target(known: Iterable[Scores], n_splits: int) -> Context | None:
+    trials = list(known)
+    ran = Counter(context for scores in trials for context in _contexts(scores))
+    whole = [c for c, n in ran.items() if len(c[1]) == n_splits and n >= MIN_AT_TARGET]
     if whole:
         return max(whole)
+    counts = {c: sum(_mean(scores, c) is not None for scores in trials) for c in ran}
     return max(counts, key=lambda c: (counts[c], c), default=None)
 
 

@@ -9,6 +9,7 @@ since that is what the search goes by: only the splits left are uncertain, so mo
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ from hpsearch.pruners._looks import tail_probabilities
 from hpsearch.pruners.base import Move, NoPruner, Verdict
 from hpsearch.trial import Board, Stage, Trial
 
-LEVEL, LEVEL_WITH_LEARNER = 0.1, 0.4
+LEVEL, LEVEL_WITH_LEARNER = 0.1, 0.8
 MIN_BETTER = 3  # candidates that the model is made of, once so many are complete
 SLACK = 1e-9  # relative: sums in another order than scikit-learn's must not decide
 
@@ -33,13 +34,13 @@ class RacingPruner(NoPruner):
     Parameters
     ----------
     level : float or "auto", default="auto"
-        The probability, at most, of dropping the candidate that would have won, if scores vary
-        over the splits as the model in the notes has it. "auto" is 0.1, and 0.4 in a search that
-        learns from its results: most of its candidates are near the best, so that more has to be
-        dropped to save as much, and what a dropped one scored still leads it to the next. With 0 a
-        candidate stops only when
-        perfect scores on the splits left would not be enough: the winner is then always that of
-        the full search, and nothing is stopped if the greatest value of the metric is not known.
+        The probability, at most, of dropping a candidate that would have won, if scores vary
+        over the splits as the model in the notes has it. "auto" is 0.1, and 0.8 in a search that
+        learns from its results. Most candidates of such a search are near the best, so that more
+        has to be dropped to save as much, and it can be: one that is dropped has others like it,
+        judged on other splits, and its scores still tell where to look. With 0 a candidate stops
+        only when perfect scores on the splits left would not be enough: no candidate is dropped
+        that would have won, and none at all if the greatest value of the metric is not known.
     burn_in : int, default=1
         Splits that every candidate runs.
     best_possible : float or None, default=None
@@ -55,8 +56,13 @@ class RacingPruner(NoPruner):
     with variance ``s**2 * (1 + 1 / n) * (K - m) / (K * m)``. It is dropped where a t-distributed
     final mean exceeds the best one with a probability below a bound. There are K - 1 occasions to
     drop it; their bounds are such that a candidate that ends level with the best one is dropped
-    with the probability `level` on one of them, in proportion to 1 / m on the m-th. One that leads
-    runs all its splits; another waits after each of them.
+    with the probability `level` on one of them, in proportion to 1 / m on the m-th. One
+    that leads runs all its splits; another waits after each of them.
+
+    In a search that learns, candidate number i begins with split i, counted round: were it always
+    the first one, a split that happens to be bad for the winner would drop all that are like it.
+    There one that leads waits too, since it mostly leads by a hair. Other searches run the splits
+    in one order, so that candidates can share work.
 
     Examples
     --------
@@ -84,8 +90,11 @@ class RacingPruner(NoPruner):
 
     def stage(self, trial: Trial, board: Board) -> Stage:
         """Return the first splits, as many as are begun."""
-        n_begun = max((result.split + 1 for result in trial.results), default=0)
-        return _first(max(n_begun, min(self.burn_in, board.n_splits)))
+        run = {result.split for result in trial.results}
+        n_begun = max(
+            (n for n, split in enumerate(_order(trial, board), 1) if split in run), default=0
+        )
+        return _first(max(n_begun, min(self.burn_in, board.n_splits)), trial, board)
 
     def judge(self, trial: Trial, board: Board) -> Stage | Verdict:
         """Return whether a trial is done, is dropped, or waits for its turn."""
@@ -106,8 +115,9 @@ class RacingPruner(NoPruner):
         # In the order of numbers: the model of the splits would be wrong if it came from candidates
         # that were taken for their luck on the first of them.
         trial = min(board.paused, key=lambda trial: trial.number)
-        leads = not board.complete or _lead(trial, board) > 0
-        return trial, _first(board.n_splits if leads else len(trial.results) + 1)
+        runs_all = not board.complete or (not board.learns and _lead(trial, board) > 0)
+        n = board.n_splits if runs_all else len(trial.results) + 1
+        return trial, _first(n, trial, board)
 
     def hasten(self, board: Board) -> Move | None:
         """Return the most promising of those that run, and one more split for it."""
@@ -116,7 +126,7 @@ class RacingPruner(NoPruner):
             return None
         running = [board.trials[i] for i in narrow]
         trial = max(running, key=lambda trial: _lead(trial, board))
-        return trial, _first(len(board.stages[trial.number].splits) + 1)
+        return trial, _first(len(board.stages[trial.number].splits) + 1, trial, board)
 
     def _level(self, board: Board) -> float:
         if self.level != "auto":
@@ -138,7 +148,8 @@ class RacingPruner(NoPruner):
         level = self._level(board)
         if level == 0:
             return False
-        difference, deviation, freedom = field.outlook(scores)
+        splits = sorted(result.split for result in trial.results)
+        difference, deviation, freedom = field.outlook(scores, splits)
         if freedom == 0 or deviation == 0:
             return False
         chance = float(stdtr(freedom, difference / deviation))
@@ -173,13 +184,13 @@ class Field:
         field: Field = board.memo["field"]
         return field
 
-    def outlook(self, scores: NDArray[Any]) -> tuple[float, float, int]:
-        """Return how a trial's final mean should differ from the best one.
+    def outlook(self, scores: NDArray[Any], splits: Sequence[int]) -> tuple[float, float, int]:
+        """Return how the final mean of a trial with these scores should differ from the best one.
 
         The mean difference, its standard deviation, and the degrees of freedom of that.
         """
         m, n_splits = len(scores), len(self.effects)
-        own = scores - self.effects[:m]
+        own = scores - self.effects[list(splits)]
         freedom = (self.n - 1) * (n_splits - 1) + m - 1
         squares = self.squares + float(((own - own.mean()) ** 2).sum())
         variance = squares / max(freedom, 1) * (1 + 1 / self.n)
@@ -200,10 +211,21 @@ def _lead(trial: Trial, board: Board) -> float:
 
 
 def _scores(trial: Trial, metric: str) -> NDArray[Any]:
-    """Scores by split; what is judged has run the first few."""
+    """Scores in the order of the splits."""
     results = sorted(trial.results, key=lambda result: result.split)
     return np.array([result.scores.get(metric, math.nan) for result in results])
 
 
-def _first(n: int) -> Stage:
-    return Stage(tuple(range(n)))
+def _first(n: int, trial: Trial, board: Board) -> Stage:
+    return Stage(tuple(_order(trial, board)[:n]))
+
+
+def _order(trial: Trial, board: Board) -> list[int]:
+    """Return the splits as the trial is to run them.
+
+    A learner's candidates are much alike. Each begins with the next split, or else one bad split
+    would drop the winner with all that are like it. Candidates that do not come of the scores so
+    far are few of a kind, and share more work if they run the same splits.
+    """
+    start = trial.number % board.n_splits if board.learns else 0
+    return [(start + i) % board.n_splits for i in range(board.n_splits)]

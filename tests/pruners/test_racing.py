@@ -100,10 +100,12 @@ def test_all_looks_together_spend_the_level(level, n_splits):
     assert abs(dropped.any(axis=1).mean() - level) < 5 * math.sqrt(level * (1 - level) / n)
 
 
-def test_the_level_is_kept():
+@pytest.mark.parametrize("learns", [False, True])
+def test_the_level_is_kept(learns):
     """Of winners by a hair, no more than `level` are dropped where the model holds."""
     rng = np.random.default_rng(1)
     pruner, n_splits, n_dropped, n_races = RacingPruner(level=0.1), 10, 0, 1000
+    order = [8, 9, *range(8)] if learns else list(range(10))
     for _ in range(n_races):
         effects = rng.normal(size=n_splits)
         table = effects + rng.normal(size=(8, n_splits))
@@ -111,8 +113,11 @@ def test_the_level_is_kept():
         winner = effects + rng.normal(size=n_splits)
         winner += 1e-6 - winner.mean()
         board = board_of([trial(i, row) for i, row in enumerate(table)], n_splits)
+        board = replace(board, learns=learns)
+        results = [SplitResult(i, scores={"score": float(winner[i])}) for i in order]
+        assert pruner.stage(Trial(8, {}, results=results[:4]), board).splits == tuple(order[:4])
         n_dropped += any(
-            pruner.judge(trial(8, winner[:m], Status.RUNNING), board) is Verdict.STOP
+            pruner.judge(Trial(8, {}, results=results[:m]), board) is Verdict.STOP
             for m in range(1, n_splits)
         )
     assert n_dropped <= 0.1 * n_races
@@ -138,6 +143,40 @@ def test_order_is_that_of_the_numbers():
     pruner = RacingPruner()
     assert pruner.promote(board_of([best], 3, [ahead, behind])) == (behind, Stage((0, 1)))
     assert pruner.promote(board_of([best], 3, [ahead])) == (ahead, Stage((0, 1, 2)))
+    learning = replace(board_of([best], 3, [ahead]), learns=True)  # it begins with the last split
+    assert pruner.promote(learning) == (ahead, Stage((2, 0)))
+
+
+def test_a_learner_begins_each_candidate_with_another_split():
+    """And goes on round from there, when resumed too; candidates of other searches do alike."""
+    pruner = RacingPruner(level=0.1, burn_in=2)
+    plain = board_of([], 3)
+    learning = replace(plain, learns=True)
+    fresh = [Trial(number, {}) for number in range(4)]
+    assert [pruner.stage(t, plain).splits for t in fresh] == [(0, 1)] * 4
+    assert [pruner.stage(t, learning).splits for t in fresh] == [(0, 1), (1, 2), (2, 0), (0, 1)]
+    begun = Trial(2, {}, results=[SplitResult(i, scores={"score": 0.5}) for i in (0, 2)])
+    assert RacingPruner().stage(begun, learning).splits == (2, 0)
+    best, waits = trial(0, [0.5, 0.7, 0.6]), Trial(2, {}, Status.PAUSED, begun.results)
+    board = replace(board_of([best], 3, [waits]), learns=True, memo={})
+    assert pruner.promote(board) == (waits, Stage((2, 0, 1)))
+
+
+@pytest.mark.parametrize("learns", [False, True])
+def test_one_bad_split_does_not_drop_all_that_are_alike(learns):
+    """Of five equal winners that are bad on the first split, a learner keeps four."""
+    rng = np.random.default_rng(0)
+    table = 0.5 + rng.normal(0, 0.01, size=(6, 5))
+    winner = np.array([0.40, 0.60, 0.61, 0.60, 0.59])
+    assert winner.mean() > table.mean(axis=1).max()
+    board = replace(board_of([trial(i, row) for i, row in enumerate(table)], 5), learns=learns)
+    pruner, verdicts = RacingPruner(level=0.4), []
+    for number in range(5, 10):
+        alike = Trial(number, {})
+        for split in pruner.stage(alike, board).splits:
+            alike.results.append(SplitResult(split, scores={"score": winner[split]}))
+        verdicts.append(pruner.judge(alike, board))
+    assert verdicts.count(Verdict.STOP) == (1 if learns else 5)
 
 
 def test_automatic_level_is_higher_in_a_search_that_learns():
@@ -149,7 +188,7 @@ def test_automatic_level_is_higher_in_a_search_that_learns():
     for score in np.linspace(-0.3, 0.3, 61):
         own = trial(9, [score], Status.RUNNING)
         verdicts.append([RacingPruner().judge(own, board) for board in (plain, learning)])
-        expected = [RacingPruner(level=x).judge(own, plain) for x in (0.1, 0.4)]
+        expected = [RacingPruner(level=x).judge(own, plain) for x in (0.1, 0.8)]
         assert verdicts[-1] == expected
     assert [Verdict.PAUSE, Verdict.STOP] in verdicts
 
@@ -179,12 +218,13 @@ def search_trees(**options):
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("pruner", [RacingPruner(level=0.02), "bound"])
 def test_same_winner_for_fewer_fits(pruner, n_jobs):
-    """The winner is scikit-learn's; pruned rows are blank, rank last, and are told of."""
+    """The winner is scikit-learn's, or one as good; pruned rows are blank, and rank last."""
     X, y = load_breast_cancer(return_X_y=True)
     cv = KFold(10, shuffle=True, random_state=0)
     full = GridSearchCV(DecisionTreeClassifier(random_state=0), GRID, cv=cv).fit(X, y)
     search = search_trees(pruner=pruner, n_jobs=n_jobs)
-    assert search.best_params_ == full.best_params_
+    if pruner == "bound" or n_jobs == 1:  # else another one of the same score may come first
+        assert search.best_params_ == full.best_params_
     assert search.best_score_ == full.best_score_
     n_fits = sum(len(t.results) for t in search.trials_)
     assert n_fits < (240 if pruner == "bound" else 200)
