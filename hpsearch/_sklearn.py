@@ -220,7 +220,7 @@ def recipe_of(scorer: Any, estimator: Any) -> Recipe | None:
             return Recipe(accuracy_score, 1, methods, {})
         is_r2 = own in ("RegressorMixin.score", "KNeighborsRegressor.score")
         return Recipe(r2_score, 1, methods, {}) if is_r2 else None
-    if not hasattr(scorer, "_score_func") or "pos_label" in scorer._kwargs:
+    if not hasattr(scorer, "_score_func") or scorer._kwargs.get("pos_label") is not None:
         return None
     given = scorer._response_method
     methods = (given,) if isinstance(given, str) else tuple(given)

@@ -272,7 +272,8 @@ class Kept(Mapping[int, KeptCandidate]):
         piece = result.details.pop(KEY, None)
         if piece is None or trial.number in self._dropped or result.resource != 1.0:
             return
-        score = result.scores.get(metric, math.nan)
+        first = next(iter(result.scores.values()), math.nan)  # where none was named
+        score = result.scores.get(metric, first)
         if math.isnan(score):
             self._drop(trial.number)
             return

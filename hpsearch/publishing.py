@@ -75,10 +75,12 @@ def publish(
 def _check_any(search: Any, trials: Sequence[Trial]) -> None:
     if any(trial.results for trial in trials):
         return
-    if trials and search.max_time is not None:
+    if search.stopped_ == "max_time":
         raise SearchAborted(
             f"max_time={search.max_time!r} seconds were over before the first fit ended."
         )
+    if search.stopped_ is not None:
+        raise SearchAborted(f"The search was stopped before its first fit ended: {search.stopped_}")
     if search.constraint is not None:
         raise ValueError("constraint rejects every candidate of the space.")
     raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")

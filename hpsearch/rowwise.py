@@ -61,6 +61,8 @@ def measure_of(kept: Kept, numbers: list[int], scorer: Any, estimator: Any) -> M
         inner = plain(P, y)
     else:
         inner = _called(recipe, P, y)
+    if np.isnan(inner(np.ones((1, len(rows))))).any():
+        return None
     return lambda weights: recipe.sign * inner(weights[:, rows])
 
 
@@ -72,7 +74,8 @@ def _stacked(kept: Kept, numbers: list[int], methods: tuple[str, ...]) -> Any:
             P = np.stack(parts)
         except ValueError:  # not kept, or of different shapes in different splits
             continue
-        return P[..., 1] if P.ndim == 3 and P.shape[2] == 2 else P
+        is_binary = method == "predict_proba" and P.ndim == 3 and P.shape[2] == 2
+        return P[..., 1] if is_binary else P
     return None
 
 

@@ -199,7 +199,9 @@ def means_of(results: Results, metric: str | None) -> Array:
     if metric is None and len(known) == 1:
         metric = known[0]
     if metric not in known:
-        raise ValueError(f"metric={metric!r}: the metrics of this search are {known}.")
+        raise ValueError(
+            f"metric={metric!r}: the metrics of this search are {known}; name one of them."
+        )
     means = np.asarray(results[f"mean_test_{metric}"], dtype=float)
     if not np.isfinite(means).any():
         raise ValueError("No candidate has a score on every split: there is none to pick.")

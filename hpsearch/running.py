@@ -39,7 +39,8 @@ def run(
 ) -> list[Trial]:
     """Evaluate candidates until they end."""
     n_candidates, n_splits = source.n_candidates, len(work.splits)
-    watch = _watchers(search, work, source, metric)
+    told_by = _told_by(search, work, metric)
+    watch = _watchers(search, work, source, told_by)
     kept = None
     if work.keep is not None:
         kept = search.kept_ = Kept(work.keep, [test for _, test in work.splits], work.y)
@@ -62,7 +63,7 @@ def run(
             n_ahead=n_ahead(search.pre_dispatch, executor.slots),
             journal=session,
             watch=watch,
-            intake=None if kept is None else partial(kept.take, metric),
+            intake=None if kept is None else partial(kept.take, told_by),
         )
         session.spell_with(source.spell)
         loop.restore(session.restored(source.read, n_candidates))
@@ -102,10 +103,15 @@ def _watchers(search: Any, work: Work, source: Source, metric: str) -> list[Watc
             f"Fitting {n_splits} folds for each of {n_candidates} candidates, "
             f"totalling {n_candidates * n_splits} fits"
         )
-    names = bridge.metric_names(work.scorer) or [metric]
-    shown = metric if metric in names else names[0]  # a callable refit will choose
-    displays = watchers_for(search.verbose, n_candidates, source.listed, search.max_time, shown)
+    displays = watchers_for(search.verbose, n_candidates, source.listed, search.max_time, metric)
     return [*displays, *watch]
+
+
+def _told_by(search: Any, work: Work, metric: str) -> str:
+    """The metric to tell the best by: that of the rule, or the first, where `refit` names none."""
+    names = bridge.metric_names(work.scorer) or [metric]
+    of_rule = getattr(search.refit, "metric", None)
+    return metric if metric in names else of_rule if of_rule in names else names[0]
 
 
 def _window(search: Any, pruner: Pruner, optimizer: Optimizer) -> int | None:

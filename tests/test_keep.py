@@ -11,6 +11,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import (
     accuracy_score,
+    f1_score,
     make_scorer,
     mean_absolute_error,
     mean_squared_error,
@@ -29,9 +30,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from hpsearch import ExhaustiveSearchCV, GPSearchCV, Keep
+from hpsearch import ExhaustiveSearchCV, GPSearchCV, Keep, OneStandardError
 
 X, Y = load_iris(return_X_y=True)
+
+
+def both_scores(estimator, X, y):
+    """A scorer of which nobody knows the metrics beforehand."""
+    predicted = estimator.predict(X)
+    macro = f1_score(y, predicted, average="macro")
+    return {"accuracy": accuracy_score(y, predicted), "f1_macro": macro}
+
+
 FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
 PIPELINE = make_pipeline(StandardScaler(), PCA(random_state=0), LogisticRegression())
 GRID = {"pca__n_components": [1, 2], "logisticregression__C": [0.1, 1.0]}
@@ -129,6 +139,45 @@ def test_nothing_is_written_down(tmp_path):
     assert b"svm" not in path.read_bytes().replace(b"sklearn.svm._classes.SVC", b"")
     search = GPSearchCV(SVC(), space, n_iter=5, **options).fit(X, Y)
     assert list(search.kept_) == [3, 4]
+
+
+@pytest.mark.parametrize("refit", [False, lambda results: 0, OneStandardError(metric="f1_macro")])
+@pytest.mark.parametrize("scoring", [["accuracy", "f1_macro"], both_scores])
+def test_several_metrics_of_which_refit_names_none(refit, scoring):
+    """What is kept goes by the metric of the rule, or by the first: it is not nothing."""
+    grid = {"C": [0.001, 1.0], "gamma": [0.1, "scale"]}
+    keep = Keep(predictions=True, best=1)
+    options = {"cv": 3, "scoring": scoring, "refit": refit, "keep": keep}
+    search = ExhaustiveSearchCV(SVC(), grid, **options).fit(X, Y)
+    assert list(search.kept_) == [search.cv_results_["mean_test_accuracy"].argmax()]
+
+
+def test_averages_over_classes_are_corrected_by_rows():
+    """f1_macro and its like: the number is scikit-learn's on rows drawn again."""
+    from hpsearch.rowwise import measure_of
+
+    options = {"cv": KFold(3, shuffle=True, random_state=0), "keep": "predictions"}
+    search = ExhaustiveSearchCV(SVC(), {"C": [0.01, 1.0]}, scoring="f1_macro", **options).fit(X, Y)
+    assert search.corrected_score("rows").method == "rows"
+    weights = np.random.default_rng(0).integers(0, 3, (1, len(Y))).astype(float)
+    found = measure_of(search.kept_, [0, 1], search.scorer_, SVC())(weights)
+    predicted = [search.kept_[number].out_of_fold() for number in (0, 1)]
+    expected = [f1_score(Y, p, average="macro", sample_weight=weights[0]) for p in predicted]
+    assert found[0] == pytest.approx(expected)
+
+
+def test_two_targets_are_not_taken_for_two_classes():
+    """R2 of a regression of two targets, by rows drawn again, is scikit-learn's."""
+    from hpsearch.rowwise import measure_of
+
+    data, y = load_diabetes(return_X_y=True)
+    Y2 = np.c_[y, data[:, 0] + 0.01 * y]
+    search = ExhaustiveSearchCV(Ridge(), {"alpha": [0.1, 10.0]}, cv=KFold(3), keep="predictions")
+    search.fit(data[:, 1:], Y2)
+    weights = np.random.default_rng(0).integers(0, 3, (1, len(y))).astype(float)
+    found = measure_of(search.kept_, [0, 1], search.scorer_, Ridge())(weights)
+    predicted = [search.kept_[number].out_of_fold() for number in (0, 1)]
+    assert found[0] == pytest.approx([r2_score(Y2, p, sample_weight=weights[0]) for p in predicted])
 
 
 @pytest.mark.parametrize("keep", ["models", ["predictions", "all"], [], Keep(best=0), 3])

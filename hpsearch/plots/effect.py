@@ -140,7 +140,8 @@ class EffectDisplay(Drawn):
             ax.axvline(at[numbers.index(best)], color=BEST, lw=1, ls="--")
         low, high = float(min((mean - 2 * spread).min(), np.quantile(scores, 0.25))), max(scores)
         top = max(float((mean + 2 * spread).max()), high)
-        ax.set_ylim(low - 0.05 * (top - low), top + 0.05 * (top - low))
+        margin = 0.05 * (top - low or abs(top) or 1.0)
+        ax.set_ylim(low - margin, top + margin)
         ax.set(xlabel=short_names(slices.branch)[name], ylabel=f"mean {self.outcome.metric}")
         ax.set_title(f"by a {slices.kind}, other parameters as in the best", fontsize=9)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 
-from hpsearch import ExhaustiveSearchCV, GPSearchCV, SampledSearchCV, SearchAborted
+from hpsearch import ExhaustiveSearchCV, GPSearchCV, SampledSearchCV, SearchAborted, StopSearch
 from hpsearch.executors import JoblibExecutor
 
 from .victims import Misbehaving, data
@@ -56,6 +56,24 @@ def test_a_fit_timeout_needs_processes_that_can_be_ended():
     """Threads cannot be killed, and the search says so before the first fit."""
     search = ExhaustiveSearchCV(Misbehaving(), {"n": [1, 2]}, cv=2, n_jobs=2, fit_timeout=1.0)
     with parallel_config(backend="threading"), pytest.raises(ValueError, match="fit_timeout needs"):
+        search.fit(*data())
+
+
+def test_no_time_at_all_is_told():
+    """Not as an empty iterator of splits, which it is not."""
+    search = ExhaustiveSearchCV(Misbehaving(), {"n": [1, 2]}, cv=2, max_time=1e-9)
+    with pytest.raises(SearchAborted, match="max_time=1e-09"):
+        search.fit(*data())
+
+
+def test_a_stop_before_the_first_result_is_told():
+    """In the words of who stopped it."""
+
+    def stop(event):
+        raise StopSearch("not today")
+
+    search = ExhaustiveSearchCV(Misbehaving(), {"n": [1, 2]}, cv=2, watch=stop)
+    with pytest.raises(SearchAborted, match="not today"):
         search.fit(*data())
 
 
