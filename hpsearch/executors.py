@@ -23,10 +23,11 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Self, TypeVar
 
-from joblib import Parallel, cpu_count, effective_n_jobs
+from joblib import Parallel, cpu_count, effective_n_jobs, parallel_config
 from joblib.parallel import BatchedCalls, ParallelBackendBase
 
 from hpsearch.dask_workers import LOOK, DaskWorkers
@@ -377,7 +378,18 @@ def executor_for(
         return RayExecutor(slots, dict(backend.ray_remote_args or {}))
     if slots > 1:
         return JoblibExecutor(n_jobs, memory=memory, workers=workers)
-    return JoblibExecutor(2, 1, memory, workers) if is_apart else SerialExecutor()
+    if not is_apart:
+        return SerialExecutor()
+    with _all_cores(backend):
+        return JoblibExecutor(2, 1, memory, workers)
+
+
+def _all_cores(backend: Any) -> AbstractContextManager[Any]:
+    """Let the one call at a time have all cores: loky would keep half of them for a second one."""
+    if type(backend).__name__ != "LokyBackend" or backend.inner_max_num_threads is not None:
+        return nullcontext()
+    config: AbstractContextManager[Any] = parallel_config("loky", inner_max_num_threads=cpu_count())
+    return config
 
 
 def _gone_with(outcome: Outcome) -> str | None:

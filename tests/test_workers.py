@@ -249,6 +249,16 @@ def test_one_call_at_a_time_has_all_cores():
     assert told(found, "joblib") == [joblib.cpu_count()]
 
 
+@pytest.mark.skipif(joblib.cpu_count() < 2, reason="one core is all cores")
+@pytest.mark.parametrize("options", [{"workers": Workers()}, {"fit_timeout": 60}])
+def test_one_call_at_a_time_has_all_cores_in_a_process_too(options, monkeypatch):
+    """Also linear algebra, to which loky says how many threads it may take."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    found = minimize(threads_of, {"x": [1]}, optimizer="grid", n_jobs=1, **options)
+    assert told(found, "joblib") == told(found, "libraries") == [joblib.cpu_count()]
+
+
 def test_as_many_cores_as_the_user_says():
     """`inner_max_num_threads` of joblib is what a call gets."""
     with parallel_config("loky", inner_max_num_threads=2):
