@@ -29,7 +29,7 @@ def watchers_of(watch: Watcher | Sequence[Watcher] | None) -> list[Watcher]:
     """Return what a user gave as `watch=` as a list."""
     if watch is None:
         return []
-    given = [watch] if callable(watch) else list(watch)
+    given = list(watch) if isinstance(watch, Iterable) and not callable(watch) else [watch]
     for watcher in given:
         if not callable(watcher):
             raise TypeError(

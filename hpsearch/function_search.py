@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from hpsearch.dimensions import is_number
 from hpsearch.display import watchers_for, watchers_of
 from hpsearch.executors import executor_for
 from hpsearch.fingerprint import parts_of_function
@@ -48,6 +49,39 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "random": RandomOptimizer,
     "sobol": SobolOptimizer,
     "grid": GridOptimizer,
+}
+
+
+def _is_whole(value: Any) -> bool:
+    return is_number(value) and value % 1 == 0
+
+
+def _is_duration(value: Any) -> bool:
+    return is_number(value) and value > 0
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, (str, Mapping))
+
+
+SECONDS = (_is_duration, "a positive number of seconds or None")
+ACCEPTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "n_iter": (lambda v: _is_whole(v) and v > 0, "a positive integer or None"),
+    "n_jobs": (lambda v: _is_whole(v) and v != 0, "an integer other than 0, or None"),
+    "max_time": SECONDS,
+    "fit_timeout": SECONDS,
+    "constraint": (callable, "a function of a dict, or None"),
+    "initial_params": (_is_list, "a list of dicts, or None"),
+    "prior_trials": (_is_list, "a list of pairs, of a dict and a number, or None"),
+    "steps": (lambda v: isinstance(v, StepHalving), "a StepHalving or None"),
+    "checkpoint": (
+        lambda v: isinstance(v, (str, os.PathLike)) or hasattr(v, "open"),
+        "a path, a journal or None",
+    ),
+    "optimizer": (
+        lambda v: isinstance(v, (str, Optimizer)) or callable(v),
+        f"one of {sorted(OPTIMIZERS)}, an optimizer, or what makes one",
+    ),
 }
 
 
@@ -108,12 +142,11 @@ class FunctionSearch:
                 f"objective: {self.objective!r} cannot be called; give a function of a dict."
             )
         check_workers(self.workers)
-        for name in ("max_time", "fit_timeout"):
+        for name, (accepts, text) in ACCEPTED.items():
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} must be a positive number of seconds, got {value!r}.")
-        if self.n_iter is not None and not (self.n_iter == int(self.n_iter) and self.n_iter > 0):
-            raise ValueError(f"n_iter must be a positive integer or None, got {self.n_iter!r}.")
+            if value is not None and not accepts(value):
+                kind = ValueError if is_number(value) else TypeError
+                raise kind(f"{name} must be {text}, got {value!r}.")
         if isinstance(self.optimizer, str) and self.optimizer not in OPTIMIZERS:
             raise ValueError(f"optimizer={self.optimizer!r} is none of {sorted(OPTIMIZERS)}.")
         if self.prior_trials is not None and self.optimizer in ("random", "sobol", "grid"):
@@ -155,7 +188,7 @@ class FunctionSearch:
         start = starting_params(space, {}, self.initial_params)
         hints: dict[str, Any] = {}
         if self.prior_trials is not None:
-            hints["prior_trials"] = [(p, self.sign * float(v)) for p, v in self.prior_trials]
+            hints["prior_trials"] = [_turned(pair, self.sign) for pair in self.prior_trials]
         made: Optimizer = make(
             space, random_state=seed_of(origin.random_state), initial_params=start, **hints
         )
@@ -240,3 +273,12 @@ class FunctionSearch:
             text = f"max_time={self.max_time!r} seconds were over before the first trial ended."
             return SearchAborted(text)
         return SearchAborted("There was no candidate: does the constraint reject all of them?")
+
+
+def _turned(pair: Any, sign: int) -> Any:
+    """A candidate with its score, greater is better; what is no such pair is left to be refused."""
+    try:
+        params, value = pair
+        return params, sign * float(value)
+    except (TypeError, ValueError):
+        return pair

@@ -20,6 +20,7 @@ from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
+from hpsearch.dimensions import is_number
 from hpsearch.space import Point, Space
 from hpsearch.trial import Params
 
@@ -383,7 +384,7 @@ def seed_of(random_state: int | np.random.RandomState | np.random.Generator | No
         return int(random_state.integers(2**31 - 1))
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
-    if isinstance(random_state, (bool, np.bool_)) or int(random_state) != random_state:
+    if not is_number(random_state) or random_state % 1 != 0:
         raise TypeError(f"random_state must be an int, a generator or None, got {random_state!r}.")
     if random_state < 0:
         raise ValueError(f"random_state must not be negative, got {random_state!r}.")
