@@ -1,6 +1,7 @@
 """Imports go down only, and scikit-learn's private names stay in one file."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,15 @@ def test_imports_stand_at_the_top(file):
     functions = [n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.Lambda))]
     inner = {module.split(".")[0] for function in functions for module, _ in imports(function)}
     assert inner <= OPTIONAL
+
+
+def test_contributors_are_told_of_every_file():
+    """Each once, folders with a slash, and none that is not there."""
+    text = (ROOT.parent / "CONTRIBUTING.md").read_text()
+    table = text.partition("## Where to find what")[2].partition("\n## ")[0]
+    told = re.findall(r"`(\w+/?)`", table.partition("|---|---|")[2])
+    packages = {f"{room}/" if (ROOT / room).is_dir() else room for room in map(room_of, FILES)}
+    assert sorted(told) == sorted(packages - {"__init__"})
 
 
 def test_table_has_no_strangers():
