@@ -36,6 +36,28 @@ class Put(Generic[T]):
         return value
 
 
+class Starters:
+    """An actor that calls tell that they begin: before that they may wait for a process."""
+
+    def __init__(self) -> None:
+        self._keys: set[int] = set()
+
+    def add(self, key: int) -> None:
+        self._keys.add(key)
+
+    def keys(self) -> set[int]:
+        return self._keys
+
+
+@dataclass(slots=True)
+class Running:
+    """A call that was sent: its key, its seconds, and when it was seen to have begun."""
+
+    key: int
+    timeout: float | None
+    began: float | None = None
+
+
 class RayExecutor:
     """Calls run as tasks of the Ray cluster that the program is connected to.
 
@@ -53,7 +75,8 @@ class RayExecutor:
         self.slots = slots
         self._options = {"num_cpus": 1, "max_retries": 0, "max_calls": 0, **options}
         self._shared: dict[str, Any] = {}
-        self._running: dict[Any, tuple[int, float | None, float]] = {}  # by reference
+        self._running: dict[Any, Running] = {}  # by reference
+        self._starters: Any = None
 
     def __enter__(self) -> Self:
         import ray  # noqa: PLC0415 - an optional extra
@@ -69,6 +92,7 @@ class RayExecutor:
             self._ray.cancel(reference, force=True)
         self._running.clear()
         self._shared.clear()
+        self._starters = None  # which ends the actor
 
     def share(self, value: T) -> Callable[[], T]:
         """Make an object available to calls."""
@@ -78,9 +102,12 @@ class RayExecutor:
 
     def submit(self, key: int, call: Callable[[], Any], timeout: float | None = None) -> None:
         """Run a call as soon as there is a free process; end it after `timeout` seconds."""
-        reference = self._task.remote(cloudpickle.dumps(call), self._shared)
-        # Its time counts from here: no more calls are sent than there are processes for.
-        self._running[reference] = (key, timeout, time.monotonic())
+        if timeout is not None and self._starters is None:
+            actor = self._ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Starters)
+            self._starters = actor.remote()
+        starter = None if timeout is None else (self._starters, key)
+        reference = self._task.remote(cloudpickle.dumps(call), self._shared, starter)
+        self._running[reference] = Running(key, timeout)
 
     def wait(self, timeout: float | None = None) -> tuple[int, Any] | None:
         """Return the key of a call that ended, and what it returned or raised.
@@ -91,8 +118,7 @@ class RayExecutor:
         while True:
             done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=TICK)
             if done:
-                key, _, _ = self._running.pop(done[0])
-                return key, self._outcome(done[0])
+                return self._running.pop(done[0]).key, self._outcome(done[0])
             overdue = self._overdue()
             if overdue is not None:
                 return overdue
@@ -110,17 +136,27 @@ class RayExecutor:
 
     def _overdue(self) -> tuple[int, FitTimeout] | None:
         """End a call that has run for too long."""
-        for reference, (key, timeout, began) in self._running.items():
-            if timeout is not None and time.monotonic() - began > timeout:
+        if self._starters is None:
+            return None
+        begun, now = self._ray.get(self._starters.keys.remote()), time.monotonic()
+        for reference, call in self._running.items():
+            if call.began is None and call.key in begun:
+                call.began = now
+            if call.began is None or call.timeout is None:
+                continue
+            if now - call.began > call.timeout:
                 self._ray.cancel(reference, force=True)
                 del self._running[reference]
-                text = f"The fit was ended after {timeout:g} seconds (fit_timeout)."
-                return key, FitTimeout(text)
+                text = f"The fit was ended after {call.timeout:g} seconds (fit_timeout)."
+                return call.key, FitTimeout(text)
         return None
 
 
-def _run(pickled: bytes, references: dict[str, Any]) -> bytes:
+def _run(pickled: bytes, references: dict[str, Any], starter: tuple[Any, int] | None) -> bytes:
     """Run a call in a worker; cloudpickle's own result, so that both ends read it alike."""
+    if starter is not None:
+        starters, key = starter
+        starters.add.remote(key)
     _references.clear()
     _references.update(references)
     result: bytes = cloudpickle.dumps(cloudpickle.loads(pickled)())

@@ -229,6 +229,20 @@ def test_a_fit_that_hangs(engine):
     assert [str(t.status) for t in found.trials] == ["complete"] * 3 + ["timeout", "complete"]
 
 
+def test_time_in_a_queue_is_not_a_fit_s(engine):
+    """More calls than processes, each shorter than fit_timeout, and two of them longer."""
+    if engine != "ray":
+        pytest.skip("fit_timeout is refused")
+    with parallel_config(backend=engine, n_jobs=4):
+        found = minimize(naps, {"n": list(range(4))}, optimizer="grid", fit_timeout=6)
+    assert [str(t.status) for t in found.trials] == ["complete"] * 4
+
+
+def naps(params):
+    time.sleep(4)
+    return params["n"]
+
+
 def hangs(params):
     time.sleep(1000 if params["n"] == 3 else 0)
     return params["n"]
