@@ -22,7 +22,7 @@ from hpsearch.pruners._looks import tail_probabilities
 from hpsearch.pruners.base import Move, NoPruner, Verdict
 from hpsearch.trial import Board, Stage, Trial
 
-LEVEL, LEVEL_WITH_LEARNER = 0.1, 0.8
+LEVEL, LEVEL_WITH_LEARNER = 0.1, 0.6
 MIN_BETTER = 3  # candidates that the model is made of, once so many are complete
 SLACK = 1e-9  # relative: sums in another order than scikit-learn's must not decide
 
@@ -35,7 +35,7 @@ class RacingPruner(NoPruner):
     ----------
     level : float or "auto", default="auto"
         The probability, at most, of dropping a candidate that would have won, if scores vary
-        over the splits as the model in the notes has it. "auto" is 0.1, and 0.8 in a search that
+        over the splits as the model in the notes has it. "auto" is 0.1, and 0.6 in a search that
         learns from its results. Most candidates of such a search are near the best, so that more
         has to be dropped to save as much, and it can be: one that is dropped has others like it,
         judged on other splits, and its scores still tell where to look. With 0 a candidate stops

@@ -188,7 +188,7 @@ def test_automatic_level_is_higher_in_a_search_that_learns():
     for score in np.linspace(-0.3, 0.3, 61):
         own = trial(9, [score], Status.RUNNING)
         verdicts.append([RacingPruner().judge(own, board) for board in (plain, learning)])
-        expected = [RacingPruner(level=x).judge(own, plain) for x in (0.1, 0.8)]
+        expected = [RacingPruner(level=x).judge(own, plain) for x in (0.1, 0.6)]
         assert verdicts[-1] == expected
     assert [Verdict.PAUSE, Verdict.STOP] in verdicts
 
