@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 
-from hpsearch import GPSearchCV, Integer, Real, SampledSearchCV
+from hpsearch import GPSearchCV, Integer, RacingPruner, Real, SampledSearchCV
 
 N_CANDIDATES = 60
 PRUNERS = ("race", "bound")
@@ -123,14 +123,15 @@ def n_fits(search):
     return sum(len(trial.results) for trial in search.trials_)
 
 
-def compare(search, task, n_splits, seed, pruners):
+def compare(search, task, n_splits, seed, pruners, level="auto"):
     """For each pruner: share of the fits, whether the winner is the same, what is lost."""
     full = run(search, task, n_splits, seed, None)
     row = [full.cv_results_[f"split{i}_test_score"][full.best_index_] for i in range(n_splits)]
     error = np.std(row, ddof=1) / np.sqrt(n_splits) or 1.0
     found = {}
     for pruner in pruners:
-        raced = run(search, task, n_splits, seed, pruner)
+        given = RacingPruner(level=level) if pruner == "race" else pruner
+        raced = run(search, task, n_splits, seed, given)
         lost = (full.best_score_ - raced.best_score_) / error
         found[pruner] = n_fits(raced) / n_fits(full), lost <= 1e-9, lost
     return found
@@ -142,6 +143,7 @@ def main():
     parser.add_argument("--search", choices=SEARCHES, action="append")
     parser.add_argument("--splits", type=int, action="append")
     parser.add_argument("--pruner", choices=PRUNERS, action="append")
+    parser.add_argument("--level", type=float, default="auto", help="of the race")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     print(
@@ -152,7 +154,10 @@ def main():
     for search in given.search or SEARCHES:
         for n_splits in given.splits or (5, 10):
             rows = {
-                task: [compare(search, task, n_splits, i, pruners) for i in range(given.seeds)]
+                task: [
+                    compare(search, task, n_splits, seed, pruners, given.level)
+                    for seed in range(given.seeds)
+                ]
                 for task in TASKS
             }
             for pruner in pruners:
