@@ -9,11 +9,10 @@ for the slowest. The problems are those of benchmarks/efficiency that take no ti
 tuned on.
 
 Regret is normalised as there, and averaged over evaluations 10 to 50, in the order of finishing.
-*Late* is one worker's regret at as many evaluations less as there are other workers: what is lost
-by knowing the scores of pending points only afterwards, and nothing else. *Loss kept* is what is
-lost against one worker, as a share of what is lost when pending points are ignored; ± is its
-standard error over seeds, by the jackknife. Beside it stands the same of *late*, and the
-time that waves take as a multiple of ours.
+*Late* is one worker's regret at as many evaluations less as there are other workers, as if those
+still pending had not been asked. *Loss kept* is what is lost against one worker, as a share of what
+is lost when pending points are ignored; ± is its standard error over seeds, by the jackknife.
+Beside it stands the same of *late*, and the time that waves take as a multiple of ours.
 """
 
 from __future__ import annotations
