@@ -34,6 +34,7 @@ from hpsearch.dask_workers import LOOK, DaskWorkers
 from hpsearch.memory import Measured, measured
 from hpsearch.notes import Notes
 from hpsearch.ray_executor import RayExecutor
+from hpsearch.serial_executor import SerialExecutor
 from hpsearch.shipping import Broadcast, InHand, Shipment
 from hpsearch.trial import FitTimeout, WorkerLost
 from hpsearch.workers import Seated, Spent, Threads, Workers
@@ -60,38 +61,6 @@ NOT_OURS = (
     "docs/cluster.md."
 )
 TICK = 0.1  # seconds between two looks at calls that may have run for too long
-
-
-class SerialExecutor:
-    """Calls run here, one after another, when they are waited for."""
-
-    slots = 1
-    can_kill = False
-
-    def __init__(self) -> None:
-        self._calls: deque[tuple[int, Callable[[], Any]]] = deque()
-
-    def share(self, value: T) -> Callable[[], T]:
-        """Make an object available to calls."""
-        return InHand(value)
-
-    def submit(self, key: int, call: Callable[[], Any], timeout: float | None = None) -> None:
-        """Keep a call until it is waited for."""
-        self._calls.append((key, call))
-
-    def wait(self, timeout: float | None = None) -> tuple[int, Outcome] | None:
-        """Run the next call; return its key, and what it returned or raised."""
-        key, call = self._calls.popleft()
-        try:
-            return key, call()
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits, not swallowed
-            return key, error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._calls.clear()
 
 
 class JoblibExecutor:

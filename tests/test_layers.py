@@ -42,6 +42,7 @@ LAYERS = [
         "reuse",
         "rules",
         "scoring",
+        "serial_executor",
         "spaces",
         "timing",
         "window",
