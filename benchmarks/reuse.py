@@ -26,6 +26,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import sklearn
+from joblib.externals.loky import get_reusable_executor
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import (
@@ -448,7 +449,10 @@ def timed(name, estimator, grid, data, args):
 def timed_again(place, args):
     """Time a grid with nothing to share, in a process of its own."""
     warnings.simplefilter("ignore")
-    return timed(*list(nothing_to_share())[place], args)
+    found = timed(*list(nothing_to_share())[place], args)
+    if args.n_jobs > 1:  # it would wait for its idle workers for minutes
+        get_reusable_executor().shutdown()
+    return found
 
 
 def report_apart(title, cases, args):
