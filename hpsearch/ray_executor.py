@@ -19,6 +19,7 @@ from hpsearch.trial import FitTimeout, WorkerLost
 
 T = TypeVar("T")
 _references: dict[str, Any] = {}  # in a worker: what the latest call may read
+PATIENCE = 5.0  # seconds for an actor to answer
 TICK = 0.2  # seconds between two looks at calls that may have run for too long
 
 
@@ -138,7 +139,11 @@ class RayExecutor:
         """End a call that has run for too long."""
         if self._starters is None:
             return None
-        begun, now = self._ray.get(self._starters.keys.remote()), time.monotonic()
+        try:
+            begun = self._ray.get(self._starters.keys.remote(), timeout=PATIENCE)
+        except self._ray.exceptions.RayError:  # it starts, or starts again: asked at the next look
+            return None
+        now = time.monotonic()
         for reference, call in self._running.items():
             if call.began is None and call.key in begun:
                 call.began = now

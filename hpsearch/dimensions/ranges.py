@@ -15,7 +15,11 @@ MAX_INTEGER_LEVELS = 2**40  # beyond it float64 coordinates no longer tell neigh
 
 
 class _Numeric(Dimension, Protocol):
-    """Draws for scikit-learn's ParameterSampler, from `decode`."""
+    """What ranges have in common; `rvs` is for scikit-learn's ParameterSampler."""
+
+    low: Any
+    high: Any
+    log: bool
 
     def rvs(self, size: int | tuple[int, ...] | None = None, random_state: Any = None) -> Any:
         """Draw values, as a frozen distribution of scipy.stats does.
@@ -46,6 +50,16 @@ class _Numeric(Dimension, Protocol):
             return self.decode(float(random_state.uniform()))
         units = np.asarray(random_state.uniform(size=size))
         return np.array([self.decode(u) for u in units.ravel()]).reshape(units.shape)
+
+    def __repr__(self) -> str:
+        log = ", log=True" if self.log else ""
+        return f"{type(self).__name__}({self.low!r}, {self.high!r}{log})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.low, self.high, self.log))
 
 
 class Real(_Numeric):
@@ -99,15 +113,6 @@ class Real(_Numeric):
 
     def cell(self, level: int) -> float:
         raise TypeError(f"{self!r} has no levels.")
-
-    def __repr__(self) -> str:
-        return f"Real({self.low!r}, {self.high!r}{', log=True' if self.log else ''})"
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and vars(self) == vars(other)
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.low, self.high, self.log))
 
 
 class Integer(_Numeric):
@@ -173,15 +178,6 @@ class Integer(_Numeric):
         value = self.low + level
         middle = (math.log(value - 0.5) + math.log(value + 0.5)) / 2
         return clip((middle - start) / (end - start))
-
-    def __repr__(self) -> str:
-        return f"Integer({self.low}, {self.high}{', log=True' if self.log else ''})"
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and vars(self) == vars(other)
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.low, self.high, self.log))
 
 
 def _check_ends(label: str, low: Any, high: Any, log: bool) -> None:

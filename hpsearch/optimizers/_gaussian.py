@@ -298,12 +298,6 @@ def solve(L: Array, y: Array) -> Array:
 # --- expected improvement -------------------------------------------------------------------------
 
 
-def log_expected_improvement(mean: Array, variance: Array, best: float | Array) -> Array:
-    """Return the log of the expectation of max(f - best, 0), f normal."""
-    scale = np.sqrt(variance)
-    return np.log(scale) + log_h((mean - best) / scale)
-
-
 def log_expected_improvement_slopes(
     mean: Array, variance: Array, best: float | Array
 ) -> tuple[Array, Array, Array]:

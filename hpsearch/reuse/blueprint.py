@@ -131,6 +131,8 @@ def _plan_of(model: Any) -> Plan:
     """Return how to make another of a clone."""
     if model is None or isinstance(model, str):
         return Kept(model)
+    if not hasattr(model, "__dict__"):
+        return Cloned(model)
     kind, held = type(model), dict(vars(model))
     items = held.pop(LISTS[kind], None) if kind in LISTS else []
     parts = {name: held.pop(name) for name in [*held] if _is_model(held[name])}

@@ -213,6 +213,28 @@ def test_a_clone_of_the_class_s_own_is_made_by_it():
     assert Blueprint(Remembering()).make({}).generation_ == 2
 
 
+class Slotted:
+    """Has the methods of an estimator, and no dictionary."""
+
+    __slots__ = ("depth",)
+
+    def __init__(self, depth=1):
+        self.depth = depth
+
+    def get_params(self, deep=True):
+        return {"depth": self.depth}
+
+    def set_params(self, **params):
+        self.depth = params["depth"]
+        return self
+
+
+def test_an_estimator_without_a_dictionary():
+    made = Blueprint(Slotted(3)).make({"depth": 4})
+    assert type(made) is Slotted
+    assert made.depth == 4
+
+
 def test_what_an_instance_alone_has_is_not_copied():
     blueprint = Blueprint(Counted())
     assert blueprint.make({}).number != blueprint.make({}).number
