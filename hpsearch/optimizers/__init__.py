@@ -1,7 +1,8 @@
 """Optimizers: what proposes the next candidate. See `base` for how to write one."""
 
-from hpsearch.optimizers.base import AbstractOptimizer, History, Optimizer, SpaceExhausted
+from hpsearch.optimizers.base import AbstractOptimizer, Optimizer, SpaceExhausted
 from hpsearch.optimizers.gp import GPOptimizer
+from hpsearch.optimizers.history import History
 from hpsearch.optimizers.plain import (
     GridOptimizer,
     ListedOptimizer,

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.dimensions import Dimension
-from hpsearch.optimizers.base import History
+from hpsearch.optimizers.history import History
 from hpsearch.space import Point, Space
 
 Array = NDArray[np.float64]

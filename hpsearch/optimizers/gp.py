@@ -22,7 +22,8 @@ from hpsearch.optimizers._earlier import LearningOptimizer
 from hpsearch.optimizers._evidence import Evidence, Hint, Scored
 from hpsearch.optimizers._gaussian import Posterior, log_mean_improvement
 from hpsearch.optimizers._price import Price
-from hpsearch.optimizers.base import History, draw_unseen
+from hpsearch.optimizers.base import draw_unseen
+from hpsearch.optimizers.history import History
 from hpsearch.optimizers.plain import SobolOptimizer
 from hpsearch.space import Point, Space
 from hpsearch.trial import Params

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
-from hpsearch.optimizers.base import AbstractOptimizer, History, SpaceExhausted, draw_unseen
+from hpsearch.optimizers.base import AbstractOptimizer, SpaceExhausted, draw_unseen
+from hpsearch.optimizers.history import History
 from hpsearch.space import Point, Space
 from hpsearch.trial import Params
 

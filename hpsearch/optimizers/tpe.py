@@ -20,7 +20,8 @@ from hpsearch.optimizers._blas import one_thread
 from hpsearch.optimizers._columns import Array, Columns, Index, Table
 from hpsearch.optimizers._earlier import LearningOptimizer
 from hpsearch.optimizers._parzen import Kernels, Parzen
-from hpsearch.optimizers.base import History, draw_unseen
+from hpsearch.optimizers.base import draw_unseen
+from hpsearch.optimizers.history import History
 from hpsearch.optimizers.plain import SobolOptimizer
 from hpsearch.space import Point
 

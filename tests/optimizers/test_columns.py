@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm, randint
 
 from hpsearch.optimizers._columns import Columns, Table
-from hpsearch.optimizers.base import History
+from hpsearch.optimizers.history import History
 from hpsearch.space import Space
 
 SPACES = {
