@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
-from hpsearch import stopping
 from hpsearch.assembly import judge_of, work_of
 from hpsearch.callbacks import Callbacks, NoCallbacks
 from hpsearch.fingerprint import parts_of_search
@@ -21,12 +17,13 @@ from hpsearch.fitted import FittedSearch
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.keep import Keep
 from hpsearch.lanes import Lane
+from hpsearch.optimizers.gp import GPOptimizer
 from hpsearch.planning import Plan, Upcoming, planned
 from hpsearch.prepared import Prepared, count_splits, make_splits, prepare
 from hpsearch.protocols import Watcher
 from hpsearch.pruners import NAMED, Pruner
 from hpsearch.publishing import publish
-from hpsearch.refit import Refit
+from hpsearch.refit import refit
 from hpsearch.reuse import Family
 from hpsearch.running import n_ahead, run
 from hpsearch.source import Source
@@ -34,7 +31,7 @@ from hpsearch.space import Space
 from hpsearch.splits import sizes_of
 from hpsearch.sqlite_journal import journal_of
 from hpsearch.stopping import EarlyStopping
-from hpsearch.trial import Params, Status
+from hpsearch.trial import Params
 from hpsearch.workers import Workers, check_workers
 
 
@@ -280,12 +277,13 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             splits = session.settle(make_splits(prepared, self.n_splits_), prepared.cv)
             self.split_sizes_ = sizes_of(splits)
             self._judged_by = metric
+            self._by_process = isinstance(source.optimizer, GPOptimizer)
             pruner, resource = judge_of(self, prepared, splits, metric)
             work = work_of(self, prepared, splits, source, resource)
             trials = run(self, work, source, metric, pruner, callbacks, session)
         publish(self, prepared, trials, metric, resource)
         if self.refit:
-            self._refit(prepared, callbacks)
+            refit(self, prepared, callbacks)
         callbacks.end()
         return self
 
@@ -320,7 +318,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         if not hasattr(self, "best_params_"):
             raise AttributeError("There are no best_params_ to refit: call fit first.")
         prepared = prepare(self, X, y, params)
-        self._refit(prepared, NoCallbacks())
+        refit(self, prepared, NoCallbacks())
         return self
 
     def plan(self, X: Any, y: Any = None, *, n_probes: int = 3, **params: Any) -> Plan:
@@ -373,31 +371,3 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         if self.checkpoint is None:
             return Unrecorded()
         return journal_of(self.checkpoint).open(parts_of_search(self, prepared))
-
-    def _refit(self, prepared: Prepared, callbacks: Callbacks | NoCallbacks) -> None:
-        # Values may be estimators: the fit must not change those in `cv_results_`.
-        best = clone(prepared.estimator).set_params(**clone(self.best_params_, safe=False))
-        early = stopping.early_of(self.early_stopping)
-        rounds = (
-            None if early is None else stopping.settle(early, best, self.trials_[self.best_index_])
-        )
-        if rounds is not None:
-            self.n_rounds_ = rounds
-        refit = Refit(best, prepared.X, prepared.y, prepared.fit_params)
-        crashed = any(trial.status is Status.CRASHED for trial in self.trials_)
-        is_dangerous = crashed or self.fit_timeout is not None
-        fit = partial(refit.apart, self._lane) if is_dangerous else refit.here
-        try:
-            with callbacks.refitting(best):
-                began = time.time()
-                fitted = fit()
-                self.refit_time_ = time.time() - began
-        except BaseException as error:
-            error.add_note(
-                "The search itself is complete: see cv_results_ and best_params_. "
-                "refit_best(X, y) tries the refit again."
-            )
-            raise
-        self.best_estimator_ = fitted
-        if hasattr(fitted, "feature_names_in_"):
-            self.feature_names_in_ = fitted.feature_names_in_

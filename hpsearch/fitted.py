@@ -41,6 +41,7 @@ class FittedSearch:
     split_sizes_: list[tuple[int, int]]
     refit: Any
     _is_exhaustive = False
+    _by_process = False
 
     def _space(self) -> Space:
         """The space of the candidates."""
@@ -60,6 +61,7 @@ class FittedSearch:
             chosen=None if chosen is None else int(chosen),
             stopped=self.stopped_,
             is_exhaustive=self._is_exhaustive,
+            by_process=self._by_process,
         )
 
     def _told_by(self) -> str:

@@ -48,6 +48,8 @@ class Outcome:
         Why the search ended early.
     is_exhaustive : bool
         Whether every candidate of the space was to be evaluated.
+    by_process : bool
+        Whether a Gaussian process proposed the candidates.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Outcome:
     chosen: int | None
     stopped: str | None
     is_exhaustive: bool
+    by_process: bool = False
 
     @property
     def board(self) -> Board:

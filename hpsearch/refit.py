@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,9 +10,52 @@ from typing import Any
 
 from sklearn.base import clone
 
+from hpsearch import stopping
+from hpsearch.callbacks import Callbacks, NoCallbacks
 from hpsearch.executors import JoblibExecutor
+from hpsearch.prepared import Prepared
 from hpsearch.protocols import SearchAborted
-from hpsearch.trial import WorkerLost
+from hpsearch.trial import Status, WorkerLost
+
+
+def refit(search: Any, prepared: Prepared, callbacks: Callbacks | NoCallbacks) -> None:
+    """Fit the winner of a search on all rows, and set `best_estimator_` and what goes with it.
+
+    Parameters
+    ----------
+    search : BaseSearchCV
+        Complete but for the refit.
+    prepared : Prepared
+        Its input, checked.
+    callbacks : Callbacks or NoCallbacks
+        Told of the fit.
+    """
+    # Values may be estimators: the fit must not change those in `cv_results_`.
+    best = clone(prepared.estimator).set_params(**clone(search.best_params_, safe=False))
+    early = stopping.early_of(search.early_stopping)
+    if early is not None:
+        rounds = stopping.settle(early, best, search.trials_[search.best_index_])
+        if rounds is not None:
+            search.n_rounds_ = rounds
+    ready = Refit(best, prepared.X, prepared.y, prepared.fit_params)
+    crashed = any(trial.status is Status.CRASHED for trial in search.trials_)
+    is_dangerous = crashed or search.fit_timeout is not None
+    lane = search._lane  # noqa: SLF001 - of ours
+    fit = partial(ready.apart, lane) if is_dangerous else ready.here
+    try:
+        with callbacks.refitting(best):
+            began = time.time()
+            fitted = fit()
+            search.refit_time_ = time.time() - began
+    except BaseException as error:
+        error.add_note(
+            "The search itself is complete: see cv_results_ and best_params_. "
+            "refit_best(X, y) tries the refit again."
+        )
+        raise
+    search.best_estimator_ = fitted
+    if hasattr(fitted, "feature_names_in_"):
+        search.feature_names_in_ = fitted.feature_names_in_
 
 
 @dataclass(frozen=True)

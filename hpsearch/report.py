@@ -171,8 +171,7 @@ def _planned(
         ranked = sorted(summary.alone, key=lambda n: -summary.alone[n][0])
         for param in [n for n in ranked if _can_be_moved(outcome, n)][:MAX_EFFECTS]:
             caption = f"Effect of {param}"
-            by_process = outcome.name.startswith("GPSearchCV")
-            display = EffectDisplay(outcome, (param,), by_process)
+            display = EffectDisplay(outcome, (param,))
             yield caption, (6.4, 4), partial(_draw, display)
     yield "All candidates", (8, 4.2), lambda ax: ParallelCoordinatesDisplay(outcome).plot(ax=ax)
     yield "The best, split by split", (7, 4.2), lambda ax: FoldsDisplay(outcome).plot(ax=ax)

@@ -40,8 +40,6 @@ class EffectDisplay(Drawn):
         What a search found; `from_search` takes it out of one.
     params : tuple of str
         One or two parameters.
-    by_process : bool, default=False
-        Whether the model is a Gaussian process, not a forest.
 
     Attributes
     ----------
@@ -65,10 +63,9 @@ class EffectDisplay(Drawn):
     'gamma'
     """
 
-    def __init__(self, outcome: Outcome, params: tuple[str, ...], by_process: bool = False) -> None:
+    def __init__(self, outcome: Outcome, params: tuple[str, ...]) -> None:
         self.outcome = outcome
         self.params = params
-        self.by_process = by_process
 
     @classmethod
     def from_search(cls, search: Any, params: str | Sequence[str], *, ax: Any = None) -> Self:
@@ -98,8 +95,7 @@ class EffectDisplay(Drawn):
         if len(given) not in (1, 2):
             raise ValueError(f"params={params!r}: give one parameter, or two.")
         found = tuple(_found(outcome, name) for name in given)
-        by_process = type(search).__name__ == "GPSearchCV"
-        return cls(outcome, found, by_process).plot(ax=ax)
+        return cls(outcome, found).plot(ax=ax)
 
     def _draw(self, ax: Any) -> None:
         if len(self.outcome.complete) < MIN_CANDIDATES:
@@ -108,7 +104,7 @@ class EffectDisplay(Drawn):
                 f"{MIN_CANDIDATES}."
             )
         ax = self._begin(ax, (6.4, 4.0))
-        slices = Slices(self.outcome, self.by_process)
+        slices = Slices(self.outcome)
         draw = self._line if len(self.params) == 1 else self._map
         draw(ax, slices)
 
@@ -173,11 +169,10 @@ class Slices:
     """A model of the scores, and cuts through it at the best candidate."""
 
     outcome: Outcome
-    by_process: bool
 
     @property
     def kind(self) -> str:
-        return "Gaussian process" if self.by_process else "forest"
+        return "Gaussian process" if self.outcome.by_process else "forest"
 
     @cached_property
     def point(self) -> Point:
@@ -248,7 +243,7 @@ class Slices:
         kept = np.maximum(scores, low - DEPTH * (high - low))
         zero, unit = float(kept.mean()), float(kept.std())
         y = (kept - zero) / unit if high - low > 1e-12 * abs(high) else np.zeros(len(kept))
-        if self.by_process and y.any():
+        if outcome.by_process and y.any():
             X = columns.features(rows)
             posterior = Posterior.of(X, columns.group, y, fit(X, columns.group, y))
 

@@ -2,7 +2,10 @@
 
 import itertools
 import os
+import pickle
 import warnings
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from sklearn.datasets import load_iris
 from sklearn.svm import SVC
 
 from hpsearch import ExhaustiveSearchCV, GPSearchCV, Integer, Real, SampledSearchCV, TPESearchCV
+from hpsearch.optimizers import GPOptimizer, RandomOptimizer
 from hpsearch.outcome import Outcome
 from hpsearch.plots import (
     ConvergenceDisplay,
@@ -26,6 +30,7 @@ from hpsearch.trial import SplitResult, Status, Trial
 mpl = pytest.importorskip("matplotlib")
 mpl.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402 - after the choice of where to draw
+from matplotlib.axes import Axes  # noqa: E402 - likewise
 
 REFERENCE = Path(__file__).parent / "reference"
 X, Y = load_iris(return_X_y=True)
@@ -96,19 +101,18 @@ class Fitted:
         return self._given
 
 
-class GPSearchCVLike(Fitted):
-    pass
+class Guided(Fitted):
+    """By a Gaussian process."""
 
+    def _outcome(self):
+        return replace(self._given, by_process=True)
 
-GPSearchCVLike.__name__ = "GPSearchCV"
 
 PICTURES = {
     "convergence": lambda ax: ConvergenceDisplay.from_search(Fitted(outcome()), ax=ax),
-    "effect": lambda ax: EffectDisplay.from_search(GPSearchCVLike(outcome()), "C", ax=ax),
+    "effect": lambda ax: EffectDisplay.from_search(Guided(outcome()), "C", ax=ax),
     "effect_of_degree": lambda ax: EffectDisplay.from_search(Fitted(outcome()), "degree", ax=ax),
-    "effect_of_two": lambda ax: EffectDisplay.from_search(
-        GPSearchCVLike(outcome()), ["C", "gamma"], ax=ax
-    ),
+    "effect_of_two": lambda ax: EffectDisplay.from_search(Guided(outcome()), ["C", "gamma"], ax=ax),
     "folds": lambda ax: FoldsDisplay.from_search(Fitted(outcome()), top=8, ax=ax),
     "importances": lambda ax: ImportancesDisplay.from_search(Fitted(outcome()), ax=ax),
     "parallel": lambda ax: ParallelCoordinatesDisplay.from_search(Fitted(outcome()), ax=ax),
@@ -221,7 +225,7 @@ def test_effect_of_a_process_goes_through_the_scores():
     from hpsearch.plots.effect import Slices
 
     known = outcome(120)
-    slices = Slices(known, True)
+    slices = Slices(replace(known, by_process=True))
     best = known.complete[known.best]
     unit = known.space.encode(best.params)
     name = "svc__C"
@@ -229,6 +233,38 @@ def test_effect_of_a_process_goes_through_the_scores():
     mean, spread = slices.predict({name: np.array([unit.units[place]])})
     assert mean[0] == pytest.approx(known.means[known.best], abs=0.02)
     assert spread[0] < 0.02
+
+
+class HouseSearchCV(GPSearchCV):
+    """One of the user's own, with a default of the house."""
+
+    def __init__(self, estimator, param_distributions, *, n_iter=8, cv=3, random_state=0):
+        super().__init__(
+            estimator, param_distributions, n_iter=n_iter, cv=cv, random_state=random_state
+        )
+
+
+@pytest.mark.parametrize(
+    ("cls", "options", "model"),
+    [
+        (GPSearchCV, {}, "Gaussian process"),
+        (HouseSearchCV, {}, "Gaussian process"),
+        (TPESearchCV, {"optimizer": partial(GPOptimizer)}, "Gaussian process"),
+        (TPESearchCV, {}, "forest"),
+        (GPSearchCV, {"optimizer": RandomOptimizer}, "forest"),
+    ],
+)
+def test_model_of_an_effect_is_that_of_the_search(cls, options, model, monkeypatch, tmp_path):
+    """Whatever the class is called: in the picture, in the report, and after a copy."""
+    space = {"C": Real(0.01, 100, log=True)}
+    search = cls(SVC(), space, n_iter=8, cv=3, random_state=0, **options).fit(X, Y)
+    titles = []
+    monkeypatch.setattr(Axes, "set_title", lambda _, text, **options: titles.append(text))
+    for each in (search, pickle.loads(pickle.dumps(search)), search.select()):
+        EffectDisplay.from_search(each, "C")
+    search.report(tmp_path / "report.html")
+    told = [title for title in titles if title.startswith("by a")]
+    assert told == [f"by a {model}, other parameters as in the best"] * 4
 
 
 def tied(n=40):
@@ -249,7 +285,7 @@ def test_pictures_of_many_that_are_the_best():
     """The process is that of the scores, and no candidate lies above the best so far."""
     known = tied()
     assert np.median(known.means) == known.means.max()
-    ax = EffectDisplay.from_search(GPSearchCVLike(known), "C").ax_
+    ax = EffectDisplay.from_search(Guided(known), "C").ax_
     x, y = next(line.get_data() for line in ax.lines if len(line.get_xdata()) > 100)
     assert y[np.searchsorted(x, 10.0)] == pytest.approx(0.95, abs=0.04)
     assert y[np.searchsorted(x, 0.01)] < 0.9
