@@ -76,6 +76,11 @@ class Accepted(HasMethods):
         return self._text
 
 
+def is_estimator(value: Any) -> bool:
+    """Whether `clone` takes a value for an estimator; a class of them is a value as any other."""
+    return hasattr(value, "get_params") and not isinstance(value, type)
+
+
 def fit_context(fit: Fit) -> Fit:
     """Decorate a `fit`: validate the parameters, and take callbacks down at any end."""
     return _fit_context(prefer_skip_nested_validation=False)(fit)  # type: ignore[no-any-return]

@@ -317,7 +317,7 @@ def note_span(result: SplitResult, began: float) -> None:
 
 def writes(params: Mapping[str, Any]) -> bool:
     """Whether a part may write to its input, by what its parameters say."""
-    nested = [v.get_params() for v in params.values() if hasattr(v, "get_params")]
+    nested = [v.get_params() for v in params.values() if bridge.is_estimator(v)]
     return any(
         value is False and name.rpartition("__")[2] in ("copy", "copy_X", "copy_x")
         for given in (params, *nested)

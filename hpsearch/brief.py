@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from hpsearch import _sklearn as bridge
+
 MAX_VALUE = 24  # characters
 
 
@@ -46,7 +48,7 @@ def short_value(value: Any, most: int = MAX_VALUE) -> str:
         value = value.item()
     if isinstance(value, float):
         return f"{value:.4g}"
-    if hasattr(value, "get_params") or hasattr(value, "dtype"):
+    if bridge.is_estimator(value) or hasattr(value, "dtype"):
         return type(value).__name__
     return cut_text(getattr(value, "__name__", None) or str(value), most)
 

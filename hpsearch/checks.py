@@ -65,7 +65,7 @@ def check_space(
 def _owners(estimator: Any, name: str, branch: Mapping[str, Any]) -> list[Any]:
     """The objects that may hold a parameter, given what the branch may put in their places."""
     path, _, own = name.rpartition("__")
-    holders = [o for o in _objects(estimator, path, branch) if hasattr(o, "get_params")]
+    holders = [o for o in _objects(estimator, path, branch) if bridge.is_estimator(o)]
     return [holder for holder in holders if own in holder.get_params()]
 
 
@@ -76,7 +76,7 @@ def _objects(estimator: Any, path: str, branch: Mapping[str, Any]) -> list[Any]:
     if path in branch and not hasattr(branch[path], "rvs"):
         return list(_listed(branch[path]))
     parent, _, own = path.rpartition("__")
-    holders = [h for h in _objects(estimator, parent, branch) if hasattr(h, "get_params")]
+    holders = [h for h in _objects(estimator, parent, branch) if bridge.is_estimator(h)]
     return [h.get_params()[own] for h in holders if own in h.get_params()]
 
 

@@ -20,6 +20,8 @@ import numpy as np
 import scipy
 import sklearn
 
+from hpsearch import _sklearn as bridge
+
 Parts = dict[str, str]  # what it is about, to what it is
 # Parameters of a search that do not change what its fits give.
 WITHOUT_EFFECT = {
@@ -61,7 +63,7 @@ def digest(value: Any) -> str:
 def describe(value: Any) -> str:
     """Return a text that tells a setting from any other."""
     name = f"{_home(type(value))}.{type(value).__qualname__}"
-    if hasattr(value, "get_params"):
+    if bridge.is_estimator(value):
         return f"{describe(type(value))}({describe(value.get_params(deep=False))})"
     if hasattr(value, "dist") and hasattr(value, "kwds"):  # a frozen distribution of scipy.stats
         return f"{value.dist.name}({describe(value.args)}, {describe(value.kwds)})"
@@ -131,7 +133,7 @@ def describe_estimator(estimator: Any) -> Parts:
     """Return the parts of an estimator: its class, and each of its parameters."""
     parts = {"the estimator's class": describe(type(estimator))}
     for name, value in estimator.get_params(deep=True).items():
-        if hasattr(value, "get_params"):  # its own parameters follow by their names
+        if bridge.is_estimator(value):  # its own parameters follow by their names
             parts[f"the estimator's {name}"] = describe(type(value))
         elif not _holds_estimators(value):
             parts[f"the estimator's {name}"] = describe(value)
@@ -218,8 +220,7 @@ def _holds_estimators(value: Any) -> bool:
     """Whether this is a list of steps, whose parts follow by their own names."""
     is_list = isinstance(value, (list, tuple)) and len(value) > 0
     return is_list and all(
-        isinstance(step, tuple) and any(hasattr(part, "get_params") for part in step)
-        for step in value
+        isinstance(step, tuple) and any(map(bridge.is_estimator, step)) for step in value
     )
 
 

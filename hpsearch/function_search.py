@@ -22,7 +22,7 @@ from hpsearch.fingerprint import parts_of_function
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.loop import Loop
 from hpsearch.memory import available
-from hpsearch.notes import PREFIX, folder
+from hpsearch.notes import folder, prefix
 from hpsearch.objective import METRIC, Calls, Objective, StoppedByItself, takes_trial
 from hpsearch.optimizers import (
     GPOptimizer,
@@ -126,7 +126,7 @@ class FunctionSearch:
             self._check_ends(space, optimizer)
             ledger = None
             if self.steps is not None:
-                where = tempfile.TemporaryDirectory(prefix=f"{PREFIX}-{os.getpid()}-", dir=folder())
+                where = tempfile.TemporaryDirectory(prefix=prefix(), dir=folder())
                 ledger = StepLedger(self.steps, Path(stack.enter_context(where), "steps"))
             shape = None if space is None else space.shape
             objective = Objective(

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PREFIX = "hpsearch"  # of every temporary name: hpsearch-<pid of the parent>-<random>
+PREFIX = "hpsearch"
 WATCH_SECONDS = 1.0
 _watched: list[str] = []  # in a worker: what to remove when the parent is gone
 _watcher: list[threading.Thread] = []
@@ -39,7 +39,7 @@ class Notes:
 
     def __init__(self) -> None:
         clear_leftovers()
-        self._folder = tempfile.mkdtemp(prefix=f"{PREFIX}-{os.getpid()}-", dir=folder())
+        self._folder = tempfile.mkdtemp(prefix=prefix(), dir=folder())
         self.litter: list[str] = []
         self.close: Callable[[], Any] = weakref.finalize(
             self, shutil.rmtree, self._folder, ignore_errors=True
@@ -116,6 +116,11 @@ def _watch(parent: int) -> None:
         time.sleep(WATCH_SECONDS)
     _remove(_watched)
     os._exit(1)
+
+
+def prefix() -> str:
+    """How every temporary name begins: by it is known whose it was, once a parent is gone."""
+    return f"{PREFIX}-{os.getpid()}-"
 
 
 def folder() -> str:

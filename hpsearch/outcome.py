@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch import _sklearn as bridge
 from hpsearch.dimensions import Categorical, Dimension, Ordinal
 from hpsearch.space import Space, dimension_of
 from hpsearch.timing import cost_of
@@ -169,7 +170,7 @@ def _same(a: Any, b: Any) -> bool:
         return True
     if isinstance(a, bool) is not isinstance(b, bool):
         return False
-    if hasattr(a, "get_params") and type(a) is type(b) and not isinstance(a, type):
+    if bridge.is_estimator(a) and type(a) is type(b):
         mine, other = a.get_params(deep=False), b.get_params(deep=False)
         return mine.keys() == other.keys() and all(_same(mine[n], other[n]) for n in mine)
     try:

@@ -23,6 +23,8 @@ from typing import Any, Generic, TypeVar
 
 import cloudpickle  # what loky pickles with: lambdas, local classes
 
+from hpsearch.notes import prefix
+
 T = TypeVar("T")
 PATIENCE = 1.0  # seconds between two looks at the file
 ALIGNMENT = 64  # bytes; what numpy's vector loops like best
@@ -117,7 +119,7 @@ class Shipment(Generic[T]):
         head = cloudpickle.dumps(value, protocol=5, buffer_callback=buffers.append)
         views = [b.raw() for b in buffers]
         size = len(head) + sum(v.nbytes + ALIGNMENT for v in views)
-        handle, path = tempfile.mkstemp(prefix=f"hpsearch-{os.getpid()}-", dir=_folder(size))
+        handle, path = tempfile.mkstemp(prefix=prefix(), dir=_folder(size))
         # Removed at exit and when collected too, should nobody close it.
         self.close: Callable[[], Any] = weakref.finalize(self, Path(path).unlink, missing_ok=True)
         with os.fdopen(handle, "wb") as file:

@@ -424,6 +424,11 @@ def estimator_with_a_generator():
     return Case(tree, {"max_depth": [1, 2, 3]})
 
 
+def classes_as_values():
+    """A class of estimators has `get_params` too, and is no estimator."""
+    return Case(Holder(SVC), {"value": [SVC, DecisionTreeClassifier, [SVC]]})
+
+
 TABLE = [f for f in list(globals().values()) if inspect.isfunction(f) and f.__annotations__ == {}]
 TABLE = [f for f in TABLE if not inspect.signature(f).parameters and f.__module__ == __name__]
 
@@ -699,6 +704,19 @@ def test_pickles(cls, n_jobs):
     assert_same_results(again.cv_results_, search.cv_results_)
     assert again.trials_[1].params == search.trials_[1].params
     assert again.fit(X, Y).best_params_ == search.best_params_
+
+
+@pytest.mark.parametrize("cls", EVERY_CLASS)
+def test_tells_values_that_are_classes_by_their_names(cls):
+    """In the plan, the summary and `cv_results_`."""
+    search = cls(Holder(KMeans), {"value": [SVC, DecisionTreeClassifier]}, cv=3)
+    if cls is not ExhaustiveSearchCV:
+        search.set_params(n_iter=2)
+    search.plan(X, Y, n_probes=1)
+    search.fit(X, Y)
+    assert set(search.cv_results_["param_value"]) == {SVC, DecisionTreeClassifier}
+    name = search.best_params_["value"].__name__
+    assert f"value={name} (candidate" in search.summary().lines[1]
 
 
 @pytest.mark.parametrize("cls", EVERY_CLASS)

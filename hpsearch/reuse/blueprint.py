@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from hpsearch import _sklearn as bridge
 from hpsearch.reuse.values import is_unchangeable, key_of, own_values
 
 LISTS = {Pipeline: "steps", FeatureUnion: "transformer_list", ColumnTransformer: "transformers"}
@@ -135,7 +136,7 @@ def _plan_of(model: Any) -> Plan:
         return Cloned(model)
     kind, held = type(model), dict(vars(model))
     items = held.pop(LISTS[kind], None) if kind in LISTS else []
-    parts = {name: held.pop(name) for name in [*held] if _is_model(held[name])}
+    parts = {name: held.pop(name) for name in [*held] if bridge.is_estimator(held[name])}
     is_known = kind in LISTS or all(_inherits(kind, name) for name in INHERITED)
     if not (is_known and _are_items(items) and is_unchangeable(held)):
         return Cloned(model)
@@ -164,12 +165,8 @@ def _are_items(items: Any) -> bool:
         return False
     names = {name for name, *_ in items if isinstance(name, str)}
     return len(names) == len(items) and all(
-        part is None or isinstance(part, str) or _is_model(part) for _, part, *_ in items
+        part is None or isinstance(part, str) or bridge.is_estimator(part) for _, part, *_ in items
     )
-
-
-def _is_model(value: Any) -> bool:
-    return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 def _part(model: Any, path: str) -> Any:

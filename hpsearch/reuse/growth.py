@@ -31,7 +31,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 
-from hpsearch.notes import PREFIX, clear_leftovers
+from hpsearch.notes import clear_leftovers, prefix
 from hpsearch.trial import Task
 
 
@@ -92,8 +92,7 @@ class Growth:
         """The folder, made when a process asks for it; removed with this object."""
         if self._folder is None:
             clear_leftovers()
-            prefix = f"{PREFIX}-{os.getpid()}-"
-            self._folder = tempfile.mkdtemp(prefix=prefix, dir=self._place)
+            self._folder = tempfile.mkdtemp(prefix=prefix(), dir=self._place)
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return self._folder
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from hpsearch import _sklearn as bridge
+
 Key = Hashable
 PLAIN = (NoneType, bool, int, str, bytes)
 PLAIN_DTYPES = "biufcSU"
@@ -93,7 +95,7 @@ _SPELLINGS: dict[type, Callable[[Any], Key]] = {
 
 def is_cloned_by_parameters(value: Any) -> bool:
     """Whether `clone` makes an object from nothing but its parameters and its settings."""
-    if isinstance(value, type) or not hasattr(value, "get_params"):
+    if not bridge.is_estimator(value):
         return False
     # A class with a clone of its own (FrozenEstimator) may carry anything over.
     own = getattr(type(value), "__sklearn_clone__", None)

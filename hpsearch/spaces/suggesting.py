@@ -53,7 +53,7 @@ def suggest(estimator: Any, X: Any = None) -> dict[str, Dimension]:
     shape = None if X is None else Shape(bridge.n_rows(X), _n_columns(X))
     space: dict[str, Dimension] = {}
     parts = {"": estimator} | {
-        name: value for name, value in estimator.get_params().items() if _is_part(value)
+        name: value for name, value in estimator.get_params().items() if bridge.is_estimator(value)
     }
     for path, part in parts.items():
         prefix = f"{path}__" if path else ""
@@ -70,10 +70,6 @@ def _n_columns(X: Any) -> int:
     """Columns of the data; 1 of a list of texts."""
     shape = np.shape(X)
     return int(shape[1]) if len(shape) > 1 else 1
-
-
-def _is_part(value: Any) -> bool:
-    return hasattr(value, "get_params") and not isinstance(value, type)
 
 
 def _of_part(part: Any, path: str, shape: Shape | None) -> dict[str, Dimension]:

@@ -8,12 +8,12 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 
 from hpsearch import (
     CheckpointError,
@@ -47,6 +47,22 @@ class Stopping(SVC):
         if Stopping.n_fits == Stopping.stop_at:
             raise KeyboardInterrupt
         return super().fit(X, y, sample_weight)
+
+
+class Made(ClassifierMixin, BaseEstimator):
+    """Of a class that it is given."""
+
+    def __init__(self, kind, C=1.0):
+        self.kind = kind
+        self.C = C
+
+    def fit(self, X, y):
+        self.model_ = self.kind(C=self.C).fit(X, y)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict(self, X):
+        return self.model_.predict(X)
 
 
 @pytest.fixture(autouse=True)
@@ -237,6 +253,16 @@ CHANGES = {
     ),
 }
 OPTIONS = {"n_iter": 3, "cv": 3, "random_state": 0}
+
+
+def test_estimators_that_hold_other_classes_are_not_the_same_work(tmp_path):
+    """A class as a parameter is told by what it is, as any other value."""
+    file = tmp_path / "run.sqlite"
+    search = ExhaustiveSearchCV(Made(SVC), {"C": [1, 10]}, cv=3, checkpoint=file).fit(X, y)
+    with pytest.raises(CheckpointError, match="the estimator's kind differs"):
+        search.set_params(estimator__kind=LinearSVC).fit(X, y)
+    again = ExhaustiveSearchCV(Made(SVC), {"C": [1, 10]}, cv=3, checkpoint=file).fit(X, y)
+    same(again.cv_results_, search.set_params(estimator__kind=SVC, checkpoint=None).cv_results_)
 
 
 @pytest.mark.parametrize("words", CHANGES)
