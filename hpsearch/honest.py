@@ -65,8 +65,21 @@ class Honest:
     method: Method
 
 
-def variance_of_mean(scores: Array, test_share: float) -> float:
-    """Return the variance of a mean over splits, by Nadeau & Bengio (2003), eq. 11.
+def unit_of(values: Array) -> float:
+    """Return the power of two below the greatest of them in size.
+
+    Divided by it they keep all their digits, and can be squared without overflow or underflow.
+
+    Examples
+    --------
+    >>> unit_of(np.array([0.7, -5.0])), unit_of(np.array([0.0]))
+    (4.0, 0.5)
+    """
+    return math.ldexp(0.5, math.frexp(float(np.abs(values).max()))[1])
+
+
+def error_of_mean(scores: Array, test_share: float) -> float:
+    """Return the standard error of a mean over splits, by Nadeau & Bengio (2003), eq. 11.
 
     Parameters
     ----------
@@ -77,18 +90,19 @@ def variance_of_mean(scores: Array, test_share: float) -> float:
 
     Returns
     -------
-    variance : float
+    error : float
         NaN for fewer than two splits.
 
     Examples
     --------
-    >>> round(variance_of_mean(np.array([0.90, 0.92, 0.94]), test_share=0.5), 6)
-    0.000333
+    >>> round(error_of_mean(np.array([0.90, 0.92, 0.94]), test_share=0.5), 6)
+    0.018257
     """
     k = len(scores)
     if k < 2:
         return math.nan
-    return float((1 / k + test_share) * np.var(scores, ddof=1))
+    unit = unit_of(scores)
+    return unit * math.sqrt((1 / k + test_share) * float(np.var(scores / unit, ddof=1)))
 
 
 def corrected_p_value(a: Array, b: Array, test_share: float) -> float:
@@ -101,7 +115,7 @@ def corrected_p_value(a: Array, b: Array, test_share: float) -> float:
     a, b : ndarray of shape (k,)
         Scores on the same splits.
     test_share : float
-        See `variance_of_mean`.
+        See `error_of_mean`.
 
     Returns
     -------
@@ -117,12 +131,12 @@ def corrected_p_value(a: Array, b: Array, test_share: float) -> float:
     """
     d = np.asarray(a) - np.asarray(b)
     rounding = ROUNDING * float(np.max(np.abs([a, b])))
-    variance = variance_of_mean(d, test_share)
-    if math.isnan(variance):
+    error = error_of_mean(d, test_share)
+    if math.isnan(error):
         return math.nan
-    if variance <= rounding**2:
+    if error <= rounding:
         return 1.0 if abs(d.mean()) <= rounding else 2.0 ** (1 - len(d))
-    return float(2 * stats.t.sf(abs(d.mean()) / math.sqrt(variance), df=len(d) - 1))
+    return float(2 * stats.t.sf(abs(d.mean()) / error, df=len(d) - 1))
 
 
 def tibshirani(S: Array, best: int, test_share: float) -> Honest:
@@ -139,7 +153,7 @@ def tibshirani(S: Array, best: int, test_share: float) -> Honest:
     best : int
         The row of the candidate that was picked.
     test_share : float
-        See `variance_of_mean`.
+        See `error_of_mean`.
 
     Examples
     --------
@@ -186,8 +200,8 @@ def resampled_splits(S: Array, best: int, test_share: float) -> Honest:
 def _about(scores: Array, optimism: float, test_share: float, method: Method) -> Honest:
     """The interval of a mean over splits, moved by the optimism."""
     k, score = len(scores), float(scores.mean()) - optimism
-    variance = variance_of_mean(scores, test_share)
-    half = math.sqrt(variance) * stats.t.ppf((1 + LEVEL) / 2, df=k - 1) if k > 1 else math.nan
+    error = error_of_mean(scores, test_share)
+    half = error * stats.t.ppf((1 + LEVEL) / 2, df=k - 1) if k > 1 else math.nan
     is_share = bool(((scores >= 0) & (scores <= 1)).all())  # accuracy and the like end at 1
     high = min(score + half, 1.0) if is_share else score + half
     return Honest(score, optimism, float(score - half), float(high), method)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from hpsearch.base import BaseSearchCV
 from hpsearch.brief import short_amount, short_params, short_score
 from hpsearch.display import watchers_of
 from hpsearch.executors import JoblibExecutor, executor_for
-from hpsearch.honest import variance_of_mean
+from hpsearch.honest import error_of_mean
 from hpsearch.lanes import Lane, Lanes
 from hpsearch.memory import available
 from hpsearch.prepared import splitter_of
@@ -169,7 +168,7 @@ def nested_score(
         scores,
         np.array([_best_score(s) for s in searches]),
         [s.best_params_ for s in searches],
-        math.sqrt(variance_of_mean(scores, test_rows / train_rows)),
+        error_of_mean(scores, test_rows / train_rows),
         searches,
     )
 

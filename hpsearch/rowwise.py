@@ -85,6 +85,7 @@ def _mean_of(values: Array) -> Measure:  # (c, m)
 
 def _r2(P: Array, y: Array) -> Measure:
     squares = (P - y) ** 2
+    y = y - y.mean()  # far from zero the squares would leave no digits to the variance
 
     def measure(W: Array) -> Array:
         n = np.maximum(W.sum(axis=1, keepdims=True), 1e-300)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.honest import error_of_mean
 from hpsearch.trial import Params
 
 Array = NDArray[np.float64]
@@ -111,8 +112,8 @@ class OneStandardError:
         means = means_of(results, self.metric)
         best = int(np.nanargmax(means))
         scores = splits_of(results, self.metric)[:, best]
-        n = np.count_nonzero(np.isfinite(scores))
-        error = float(np.nanstd(scores, ddof=1)) / math.sqrt(n) if n > 1 else 0.0
+        scores = scores[np.isfinite(scores)]
+        error = error_of_mean(scores, test_share=0.0) if len(scores) > 1 else 0.0
         return _simplest(results, means, means[best] - self.n_errors * error, self.simpler)
 
 

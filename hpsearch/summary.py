@@ -20,7 +20,7 @@ from hpsearch.brief import (
 )
 from hpsearch.dimensions import Dimension, Integer, Ordinal, Real
 from hpsearch.failures import Failures, grouped
-from hpsearch.honest import LEVEL, Honest, corrected_p_value, resampled_splits, variance_of_mean
+from hpsearch.honest import LEVEL, Honest, corrected_p_value, error_of_mean, resampled_splits
 from hpsearch.importance import without_effect
 from hpsearch.outcome import Array, Outcome, owner_of
 from hpsearch.timing import cost_of
@@ -144,7 +144,7 @@ def _counted(outcome: Outcome) -> str:
 
 def _told_best(outcome: Outcome, best: int) -> str:
     trial = outcome.complete[best]
-    error = math.sqrt(variance_of_mean(outcome.S[best], outcome.test_share))
+    error = error_of_mean(outcome.S[best], outcome.test_share)
     about = f" ± {short_amount(error)}" if math.isfinite(error) else ""
     params = short_params(trial.params, most=200) or "no parameters"
     score = short_score(float(outcome.means[best]))

@@ -9,22 +9,22 @@ from scipy import stats
 from hpsearch.honest import (
     bootstrapped,
     corrected_p_value,
+    error_of_mean,
     resampled_rows,
     resampled_splits,
     stretch_of,
     tibshirani,
-    variance_of_mean,
 )
 
 FIVE_FOLDS = 1 / 4  # test rows for a training row
 
 
-def test_variance_by_the_formula():
+def test_error_by_the_formula():
     """Nadeau & Bengio (2003), eq. 11: (1 / k + n_test / n_train) s^2."""
     scores = np.array([0.81, 0.85, 0.79, 0.9, 0.83])
     expected = (1 / 5 + 20 / 80) * scores.var(ddof=1)
-    assert variance_of_mean(scores, 20 / 80) == pytest.approx(expected)
-    assert np.isnan(variance_of_mean(scores[:1], 0.25))
+    assert error_of_mean(scores, 20 / 80) == pytest.approx(np.sqrt(expected))
+    assert np.isnan(error_of_mean(scores[:1], 0.25))
 
 
 def test_p_value_is_that_of_a_paired_t_test_but_for_the_correction():
@@ -67,7 +67,7 @@ def test_tibshirani_by_brute_force():
     found = tibshirani(S, best, FIVE_FOLDS)
     assert found.optimism == pytest.approx(expected)
     assert found.score == pytest.approx(S[best].mean() - expected)
-    half = stats.t.ppf(0.975, df=3) * np.sqrt(variance_of_mean(S[best], FIVE_FOLDS))
+    half = stats.t.ppf(0.975, df=3) * error_of_mean(S[best], FIVE_FOLDS)
     assert (found.high - found.low) / 2 == pytest.approx(half)
 
 

@@ -5,8 +5,8 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
@@ -15,6 +15,7 @@ from hpsearch import (
     ExhaustiveSearchCV,
     GPSearchCV,
     Integer,
+    OneStandardError,
     Real,
     SampledSearchCV,
     TPESearchCV,
@@ -22,6 +23,7 @@ from hpsearch import (
 )
 from hpsearch.failures import grouped
 from hpsearch.importance import Boxes, importances, without_effect
+from hpsearch.plots import EffectDisplay
 from hpsearch.space import Space
 from hpsearch.trial import SplitResult, Status, Trial
 
@@ -343,3 +345,44 @@ def test_pruned_candidates_are_not_hidden():
     search = fitted(ExhaustiveSearchCV, grid, pruner="race")
     assert any(trial.status is Status.PRUNED for trial in search.trials_)
     assert "pruned adds is not known" in search.summary().lines[2]
+
+
+def accuracy_over(least, scale):
+    return lambda model, X, y: scale * (model.score(X, y) - least)
+
+
+@pytest.mark.parametrize("power", [996, -996])
+def test_scores_of_any_size_are_told_alike(power):
+    """By a power of two all numbers are exact: the same words, ties, edges and corrections."""
+    space, scale = {"C": [0.01, 0.1, 1, 10, 100], "gamma": [0.01, 0.1, 1, 10]}, 2.0**power
+    plain, other = (
+        fitted(ExhaustiveSearchCV, space, SVC(), scoring=accuracy_over(0.9, by))
+        for by in (1.0, scale)
+    )
+    told, expected = other.summary(), plain.summary()
+    for name in ("tied", "p_of_defaults", "on_edge", "idle", "is_rising"):
+        np.testing.assert_equal(getattr(told, name), getattr(expected, name))
+    for method in ("splits", "tibshirani"):
+        got, control = other.corrected_score(method), plain.corrected_score(method)
+        for name in ("score", "optimism", "low", "high"):
+            assert getattr(got, name) == scale * getattr(control, name)
+    rule = OneStandardError(["C", "gamma"])
+    assert other.select(rule).best_params_ == plain.select(rule).best_params_
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    got, control = (
+        EffectDisplay.from_search(search, "C", ax=figure().subplots()).ax_.lines[0].get_ydata()
+        for search in (other, plain)
+    )
+    np.testing.assert_allclose(got / scale, control)
+
+
+def test_a_correction_of_r2_does_not_depend_on_where_targets_lie():
+    """Targets of 1e10 and some: what is corrected by rows is what it would be about zero."""
+    data, targets = load_diabetes(return_X_y=True)
+    found = []
+    for far in (0.0, 2.0**33):
+        search = ExhaustiveSearchCV(Ridge(), {"alpha": [0.1, 1, 10]}, keep="predictions")
+        found.append(search.fit(data, targets + far).corrected_score("rows"))
+    near, away = found
+    for name in ("score", "optimism", "low", "high"):
+        assert getattr(away, name) == pytest.approx(getattr(near, name), rel=1e-4)

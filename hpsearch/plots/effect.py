@@ -16,6 +16,7 @@ import numpy as np
 
 from hpsearch.brief import short_names
 from hpsearch.dimensions import Dimension
+from hpsearch.honest import unit_of
 from hpsearch.importance import Encoded, forest_of
 from hpsearch.optimizers._columns import MISSING
 from hpsearch.optimizers._gaussian import Posterior, fit
@@ -241,15 +242,17 @@ class Slices:
         low, high = np.quantile(scores, [0.25, 1.0])
         # A few hopeless ones would flatten all others; the search clips more, and draws nothing.
         kept = np.maximum(scores, low - DEPTH * (high - low))
-        zero, unit = float(kept.mean()), float(kept.std())
-        y = (kept - zero) / unit if high - low > 1e-12 * abs(high) else np.zeros(len(kept))
+        scale = unit_of(kept)
+        zero, spread = float((kept / scale).mean()), float((kept / scale).std())
+        is_flat = high - low <= 1e-12 * abs(high)
+        y = np.zeros(len(kept)) if is_flat else (kept / scale - zero) / spread
         if outcome.by_process and y.any():
             X = columns.features(rows)
             posterior = Posterior.of(X, columns.group, y, fit(X, columns.group, y))
 
             def process(at: Array) -> tuple[Array, Array]:
                 mean, variance = posterior(columns.features(at))
-                return zero + unit * mean, unit * np.sqrt(variance)
+                return scale * (zero + spread * mean), scale * spread * np.sqrt(variance)
 
             return process
         forest = forest_of(np.nan_to_num(rows, nan=MISSING), y)
@@ -257,7 +260,8 @@ class Slices:
         def trees(at: Array) -> tuple[Array, Array]:
             at = np.nan_to_num(at, nan=MISSING)
             each = np.array([tree.predict(at) for tree in forest.estimators_])
-            return zero + unit * each.mean(axis=0), unit * each.std(axis=0)
+            mean, deviation = each.mean(axis=0), each.std(axis=0)
+            return scale * (zero + spread * mean), scale * spread * deviation
 
         return trees
 
