@@ -131,7 +131,8 @@ class DistributionSearchCV(BaseSearchCV):
         check_space(
             self.estimator, given, "param_distributions", self.error_score, space.constraint
         )
-        start = starting_params(space, self.estimator.get_params(), self.initial_params)
+        most = max(self.n_iter // 2, 1)  # there may be more branches than candidates
+        start = starting_params(space, self.estimator, self.initial_params, most)
         seed = seed_of(origin.random_state)
         if self._is_covered(space):
             # Nothing is left to choose but the order: a grid's, as in scikit-learn's searches.
@@ -212,8 +213,8 @@ class GPSearchCV(DistributionSearchCV):
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
     watch, keep, early_stopping, workers : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
-        Candidates to evaluate first, after the estimator's own values. What one leaves out is
-        taken from the estimator.
+        Candidates to evaluate first, after the estimator's own values and those of the models
+        that branches set. What one leaves out is taken from the same.
     prior_trials : list of (dict, float) or None, default=None
         Candidates of an earlier search, on other data or by another cross-validation, and their
         scores, greater being better:

@@ -185,7 +185,7 @@ class FunctionSearch:
             return self.optimizer  # type: ignore[return-value] # it was made by the user
         given: Any = self.optimizer
         make = OPTIMIZERS[given] if isinstance(given, str) else given
-        start = starting_params(space, {}, self.initial_params)
+        start = starting_params(space, None, self.initial_params)
         hints: dict[str, Any] = {}
         if self.prior_trials is not None:
             hints["prior_trials"] = [_turned(pair, self.sign) for pair in self.prior_trials]

@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sklearn.base import clone
+
 from hpsearch.dimensions import Dimension
 from hpsearch.space import Point, Space
 from hpsearch.trial import Params
 
 
 def starting_params(
-    space: Space, current: Mapping[str, Any], initial: Sequence[Params] | None
+    space: Space, estimator: Any, initial: Sequence[Params] | None, most: int | None = None
 ) -> list[Params]:
-    """Return the estimator's own values, then the user's candidates, each complete and once.
+    """Return what is sensible without a search, then the user's candidates, each complete and once.
+
+    What is sensible are the values that the estimator has, and in a branch that sets another
+    model (a step of a pipeline, say), those that this model has.
 
     Parameters
     ----------
     space : Space
         Where the candidates must lie.
-    current : mapping
-        The estimator's parameters as they are.
+    estimator : estimator or None
+        Whose values they are, if there is one.
     initial : sequence of dict or None
         The user's candidates. What one leaves out is taken from the estimator.
+    most : int or None, default=None
+        As many as are not the user's; those of the estimator as it is are the first.
 
     Returns
     -------
@@ -34,31 +41,55 @@ def starting_params(
     ValueError
         If one of the user's candidates does not lie in the space.
     """
-    candidates = [_defaults(branch, current) for branch in space.branches]
-    found = [params for params in candidates if params is not None]
+    found = _sensible(space, estimator)[:most]
     for number, given in enumerate(initial or ()):
         if not isinstance(given, Mapping):
             raise TypeError(f"initial_params[{number}]: {given!r} is not a dict of parameters.")
         try:
-            found.append(_complete(space, given, current))
+            found.append(_complete(space, given, estimator))
         except ValueError as error:
             raise ValueError(f"initial_params[{number}]: {error}") from None
+    return _once(space, found)
+
+
+def _sensible(space: Space, estimator: Any) -> list[Params]:
+    """The candidates of the branches, those with nothing but the estimator's values first."""
+    found = []
+    for branch in space.branches:
+        own = _values(estimator, {})
+        models = {n: d.decode(0.5) for n, d in branch.items() if not _is_in(d, own, n)}
+        own = _values(estimator, models)
+        inside = {n: own[n] for n, d in branch.items() if _is_in(d, own, n)}
+        if inside or any(map(_is_model, models.values())):
+            # The middle of what lies outside; of a model that is set, the one that was read.
+            params = {name: inside.get(name, d.decode(0.5)) for name, d in branch.items()}
+            found.append((len(inside) < len(branch), params))
+    found.sort(key=lambda pair: pair[0])
+    return _once(space, [params for _, params in found])
+
+
+def _once(space: Space, candidates: list[Params]) -> list[Params]:
+    """Return candidates as the space writes them, each once, less those that it does not allow."""
     own: dict[Point, Params] = {}
-    for params in found:
+    for params in candidates:
         own.setdefault(space.encode(params), space.own(params))
     return [params for point, params in own.items() if space.allows(point)]
 
 
-def _defaults(branch: Mapping[str, Dimension], current: Mapping[str, Any]) -> Params | None:
-    """The current values; the middle where one lies outside; None if all do."""
-    inside = {n: current[n] for n, d in branch.items() if n in current and _holds(d, current[n])}
-    if not inside:
-        return None
-    return {name: inside.get(name, d.decode(0.5)) for name, d in branch.items()}
+def _values(estimator: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the estimator's values once the models among the given ones are set."""
+    if estimator is None:
+        return {}
+    models = {name: clone(value) for name, value in given.items() if _is_model(value)}
+    values: Mapping[str, Any] = (
+        clone(estimator).set_params(**models) if models else estimator
+    ).get_params()
+    return values
 
 
-def _complete(space: Space, given: Params, current: Mapping[str, Any]) -> Params:
+def _complete(space: Space, given: Params, estimator: Any) -> Params:
     """Fill in, from the estimator, what a candidate leaves out of the first branch that fits."""
+    current = _values(estimator, given)
     for branch in space.branches:
         if given.keys() <= branch.keys():
             params = {name: given.get(name, current.get(name)) for name in branch}
@@ -68,9 +99,17 @@ def _complete(space: Space, given: Params, current: Mapping[str, Any]) -> Params
     raise AssertionError(given)
 
 
+def _is_in(dimension: Dimension, values: Mapping[str, Any], name: str) -> bool:
+    return name in values and _holds(dimension, values[name])
+
+
 def _holds(dimension: Dimension, value: Any) -> bool:
     try:
         dimension.encode(value)
     except ValueError:
         return False
     return True
+
+
+def _is_model(value: Any) -> bool:
+    return hasattr(value, "get_params") and not isinstance(value, type)

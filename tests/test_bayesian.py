@@ -10,11 +10,13 @@ from joblib import parallel_config
 from scipy.stats import loguniform
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, recall_score
 from sklearn.model_selection import ParameterGrid, cross_val_score
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 from hpsearch import (
     ExhaustiveSearchCV,
@@ -116,6 +118,54 @@ def test_default_of_a_step(cls):
     model = make_pipeline(StandardScaler(), SVC(C=3.0))
     search = fit(cls, model, {"svc__C": Real(0.01, 100, log=True)}, n_iter=2)
     assert asked(search)[0] == {"svc__C": 3.0}
+
+
+@every_learner
+def test_defaults_of_each_model(cls):
+    """A branch that sets another model begins with that model's values, not the estimator's."""
+    tree, machine = DecisionTreeClassifier(min_samples_leaf=3), SVC(C=7.0)
+    model = Pipeline([("scale", StandardScaler()), ("model", LogisticRegression(C=3.0))])
+    C = Real(0.01, 100, log=True)
+    space = [
+        {"model": [tree], "model__min_samples_leaf": (1, 9), "model__max_depth": (1, 9)},
+        {"model": [machine], "model__C": C, "model__tol": (1.0, 2.0)},
+        {"model__C": C},
+    ]
+    search = fit(cls, model, space, initial_params=[{"model": machine, "model__tol": 1.2}])
+    assert asked(search)[:4] == [
+        {"model__C": 3.0},  # the estimator as it is comes first
+        {"model": tree, "model__min_samples_leaf": 3, "model__max_depth": 5},  # None lies outside
+        {"model": machine, "model__C": 7.0, "model__tol": pytest.approx(1.5)},
+        {"model": machine, "model__C": 7.0, "model__tol": 1.2},  # the gap is filled by the model
+    ]
+    assert (tree.max_depth, machine.tol) == (None, 1e-3)
+
+
+@every_learner
+def test_default_of_a_model_within_a_model(cls):
+    """Steps that a branch sets inside a model that it sets are read there, and stay as they are."""
+    inner = make_pipeline(StandardScaler(), SVC(C=2.0))
+    model = Pipeline([("model", LogisticRegression())])
+    space = {
+        "model": [inner],
+        "model__svc": [SVC(C=5.0)],
+        "model__svc__C": Real(0.01, 100, log=True),
+    }
+    assert asked(fit(cls, model, space, n_iter=2))[0]["model__svc__C"] == 5.0
+    assert inner.named_steps["svc"].C == 2.0
+
+
+@every_learner
+def test_more_models_than_candidates(cls):
+    """Half of the candidates at most are defaults, the estimator's own among them."""
+    model = Pipeline([("model", SVC())])
+    tried = [DecisionTreeClassifier(min_samples_leaf=leaf) for leaf in range(2, 12)]
+    space = [{"model": [tree], "model__max_leaf_nodes": (2, 9)} for tree in tried]
+    space.append({"model__C": Real(0.01, 100, log=True)})
+    first = asked(fit(cls, model, space, n_iter=6))[:4]
+    assert first[0] == {"model__C": 1.0}
+    assert [params.get("model") for params in first[1:3]] == tried[:2]
+    assert first[3] != first[2] | {"model": tried[2]}
 
 
 @every_learner
