@@ -7,7 +7,8 @@ from typing import Any
 
 from sklearn.base import clone
 
-from hpsearch.dimensions import Dimension
+from hpsearch import _sklearn as bridge
+from hpsearch.dimensions import Dimension, Ordinal, is_number
 from hpsearch.space import Point, Space
 from hpsearch.trial import Params
 
@@ -17,8 +18,8 @@ def starting_params(
 ) -> list[Params]:
     """Return what is sensible without a search, then the user's candidates, each complete and once.
 
-    What is sensible are the values that the estimator has, and in a branch that sets another
-    model (a step of a pipeline, say), those that this model has.
+    What is sensible are the values that the estimator has, or the nearest to them in the space; and
+    in a branch that sets another model (a step of a pipeline, say), those that this model has.
 
     Parameters
     ----------
@@ -59,13 +60,24 @@ def _sensible(space: Space, estimator: Any) -> list[Params]:
         own = _values(estimator, {})
         models = {n: d.decode(0.5) for n, d in branch.items() if not _is_in(d, own, n)}
         own = _values(estimator, models)
-        inside = {n: own[n] for n, d in branch.items() if _is_in(d, own, n)}
-        if inside or any(map(_is_model, models.values())):
-            # The middle of what lies outside; of a model that is set, the one that was read.
-            params = {name: inside.get(name, d.decode(0.5)) for name, d in branch.items()}
+        inside = {name for name, d in branch.items() if _is_in(d, own, name)}
+        if inside or any(map(bridge.is_estimator, models.values())):
+            params = {name: _nearest(d, own.get(name)) for name, d in branch.items()}
             found.append((len(inside) < len(branch), params))
     found.sort(key=lambda pair: pair[0])
     return _once(space, [params for _, params in found])
+
+
+def _nearest(dimension: Dimension, value: Any) -> Any:
+    """Return the value, or the nearest that there is; the middle if that means nothing."""
+    if _holds(dimension, value):
+        return value
+    if not dimension.ordered or not is_number(value):
+        return dimension.decode(0.5)
+    ends = [dimension.decode(0.0), dimension.decode(1.0)]
+    others = [*dimension] if isinstance(dimension, Ordinal) else ends
+    value = min(max(value, min(others)), max(others))  # it may be infinite
+    return min(others, key=lambda other: abs(other - value))
 
 
 def _once(space: Space, candidates: list[Params]) -> list[Params]:
@@ -80,7 +92,7 @@ def _values(estimator: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the estimator's values once the models among the given ones are set."""
     if estimator is None:
         return {}
-    models = {name: clone(value) for name, value in given.items() if _is_model(value)}
+    models = {name: clone(value) for name, value in given.items() if bridge.is_estimator(value)}
     values: Mapping[str, Any] = (
         clone(estimator).set_params(**models) if models else estimator
     ).get_params()
@@ -109,7 +121,3 @@ def _holds(dimension: Dimension, value: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_model(value: Any) -> bool:
-    return hasattr(value, "get_params") and not isinstance(value, type)

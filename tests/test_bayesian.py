@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from joblib import parallel_config
-from scipy.stats import loguniform
+from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -73,6 +73,13 @@ class Hill(ClassifierMixin, BaseEstimator):
         return -((self.x - 0.7) ** 2) - (self.y - 0.2) ** 2
 
 
+class Given(Hill):
+    """Takes any x."""
+
+    def score(self, X, y):
+        return 0.0
+
+
 def fit(cls, model, space, **options):
     return cls(model, space, **{"random_state": 0, "n_iter": 8, "cv": 2} | options).fit(X, Y)
 
@@ -105,11 +112,36 @@ def test_never_worse_than_the_default(cls):
 
 @every_learner
 def test_default_outside_the_space(cls):
-    """What lies outside is replaced by the middle; if all does, there is no default to try."""
+    """The nearest takes the place of what lies outside; if all does, there is no default to try."""
     space = {"x": (0.5, 0.9), "y": (0.1, 0.9)}
-    assert asked(fit(cls, Hill(), space))[0] == {"x": pytest.approx(0.7), "y": 0.5}
+    assert asked(fit(cls, Hill(), space))[0] == {"x": 0.5, "y": 0.5}
     narrow = {"x": (0.5, 0.9), "y": (0.6, 0.9)}
-    assert asked(fit(cls, Hill(), narrow))[0] != {"x": pytest.approx(0.7), "y": pytest.approx(0.75)}
+    assert asked(fit(cls, Hill(), narrow))[0] != {"x": 0.5, "y": 0.6}
+
+
+@every_learner
+@pytest.mark.parametrize(
+    ("x", "nearest"),
+    [
+        (Real(0.001, 0.1, log=True), 0.1),
+        (Integer(1, 9), 1),
+        (uniform(0.5, 0.25), 0.5),
+        (Ordinal([0.05, 0.1, 0.28, 0.4, 0.9]), 0.28),
+        (["low", "middle", "high"], "middle"),  # nothing is near, so that any will do
+    ],
+)
+def test_nearest_to_the_default(cls, x, nearest):
+    """Of numbers it is the nearest of the space: an end, or one of those listed."""
+    search = fit(cls, Given(), {"x": x, "y": (0.1, 0.9)}, n_iter=2)
+    expected = nearest if isinstance(nearest, str) else pytest.approx(nearest)
+    assert asked(search)[0] == {"x": expected, "y": 0.5}
+
+
+@every_learner
+def test_nearest_to_an_infinite_default(cls):
+    """Infinity is beyond the upper end."""
+    search = fit(cls, Given(x=np.inf), {"x": (0.1, 0.9), "y": (0.1, 0.9)}, n_iter=2)
+    assert asked(search)[0] == {"x": 0.9, "y": 0.5}
 
 
 @every_learner
@@ -134,8 +166,8 @@ def test_defaults_of_each_model(cls):
     search = fit(cls, model, space, initial_params=[{"model": machine, "model__tol": 1.2}])
     assert asked(search)[:4] == [
         {"model__C": 3.0},  # the estimator as it is comes first
-        {"model": tree, "model__min_samples_leaf": 3, "model__max_depth": 5},  # None lies outside
-        {"model": machine, "model__C": 7.0, "model__tol": pytest.approx(1.5)},
+        {"model": tree, "model__min_samples_leaf": 3, "model__max_depth": 5},  # it has None
+        {"model": machine, "model__C": 7.0, "model__tol": 1.0},
         {"model": machine, "model__C": 7.0, "model__tol": 1.2},  # the gap is filled by the model
     ]
     assert (tree.max_depth, machine.tol) == (None, 1e-3)

@@ -13,8 +13,8 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -52,7 +52,7 @@ class Problem:
     space: SpaceLike
     score: Callable[[Params], float]
     noise: float = 0.0  # standard deviation of what is added to the score that an optimizer sees
-    default: Params = field(default_factory=dict)  # where users start; empty if nowhere
+    estimators: Sequence[Any] = ()  # whose values users start with, one for each branch
     purpose: str = "final"  # or "tuning"
 
     @property
@@ -104,6 +104,20 @@ def cv(estimator: BaseEstimator, data_name: str, scoring: str) -> Callable[[Para
     return score
 
 
+def validated(
+    name: str,
+    family: str,
+    space: SpaceLike,
+    estimator: BaseEstimator,
+    data_name: str,
+    scoring: str,
+    purpose: str = "final",
+) -> Problem:
+    """Return the problem of an estimator's cross-validation."""
+    score = cv(estimator, data_name, scoring)
+    return Problem(name, family, space, score, estimators=[estimator], purpose=purpose)
+
+
 def one_of(models: dict[str, BaseEstimator], data_name: str, scoring: str) -> Callable:
     """Return the score of a choice of models: `model` says which, the others are its own."""
     scores = {name: cv(model, data_name, scoring) for name, model in models.items()}
@@ -113,6 +127,16 @@ def one_of(models: dict[str, BaseEstimator], data_name: str, scoring: str) -> Ca
         return scores[given.pop("model")](given)
 
     return score
+
+
+@dataclass(frozen=True)
+class Values:
+    """Parameters as an estimator has them."""
+
+    params: Params
+
+    def get_params(self) -> Params:
+        return self.params
 
 
 def scaled(model: BaseEstimator) -> BaseEstimator:
@@ -126,25 +150,26 @@ GAMMA = (1e-5, 1e2, "log-uniform")
 def real() -> list[Problem]:
     """Return cross-validations over ranges of numbers, tails included."""
     svc = {"svc__C": C, "svc__gamma": GAMMA}
-    svc_default = {"svc__C": 1.0, "svc__gamma": 1 / 13}
     return [
-        Problem(
+        validated(
             "svc-wine",
             "real",
             svc,
-            cv(scaled(SVC(kernel="rbf")), "wine", "accuracy"),
-            default=svc_default,
+            scaled(SVC(kernel="rbf")),
+            "wine",
+            "accuracy",
             purpose="tuning",
         ),
-        Problem(
+        validated(
             "kernelridge-diabetes-mse",
             "real",
             {"alpha": (1e-6, 1e3, "log-uniform"), "gamma": (1e-3, 1e3, "log-uniform")},
-            cv(KernelRidge(kernel="rbf"), "diabetes", "neg_mean_squared_error"),
-            default={"alpha": 1.0, "gamma": 0.1},
+            KernelRidge(kernel="rbf"),
+            "diabetes",
+            "neg_mean_squared_error",
             purpose="tuning",
         ),
-        Problem(
+        validated(
             "tree-digits",
             "real",
             {
@@ -154,42 +179,40 @@ def real() -> list[Problem]:
                 "max_features": (0.05, 1.0),
                 "ccp_alpha": (1e-6, 0.3, "log-uniform"),
             },
-            cv(DecisionTreeClassifier(random_state=0), "digits", "accuracy"),
-            default={
-                "max_depth": 30,
-                "min_samples_split": 2,
-                "min_samples_leaf": 1,
-                "max_features": 1.0,
-                "ccp_alpha": 1e-6,
-            },
+            DecisionTreeClassifier(random_state=0),
+            "digits",
+            "accuracy",
             purpose="tuning",
         ),
-        Problem(
+        validated(
             "logistic-wine-logloss",
             "real",
             {
                 "logisticregression__C": (1e-4, 1e6, "log-uniform"),
                 "logisticregression__tol": (1e-5, 1.0, "log-uniform"),
             },
-            cv(scaled(LogisticRegression(max_iter=60)), "wine", "neg_log_loss"),
-            default={"logisticregression__C": 1.0, "logisticregression__tol": 1e-4},
+            scaled(LogisticRegression(max_iter=60)),
+            "wine",
+            "neg_log_loss",
             purpose="tuning",
         ),
-        Problem(
+        validated(
             "svc-cancer",
             "real",
             svc,
-            cv(scaled(SVC(kernel="rbf")), "breast_cancer", "roc_auc"),
-            default={"svc__C": 1.0, "svc__gamma": 1 / 30},
+            scaled(SVC(kernel="rbf")),
+            "breast_cancer",
+            "roc_auc",
         ),
-        Problem(
+        validated(
             "svr-diabetes-mse",
             "real",
             {"C": (1e-2, 1e5, "log-uniform"), "gamma": GAMMA, "epsilon": (1e-2, 50, "log-uniform")},
-            cv(SVR(max_iter=10_000), "diabetes", "neg_mean_squared_error"),
-            default={"C": 1.0, "gamma": 1.0, "epsilon": 0.1},
+            SVR(max_iter=10_000),
+            "diabetes",
+            "neg_mean_squared_error",
         ),
-        Problem(
+        validated(
             "mlp-classes-logloss",
             "real",
             {
@@ -199,16 +222,11 @@ def real() -> list[Problem]:
                 "batch_size": (8, 128, "log-uniform"),
                 "beta_1": (0.5, 0.99),
             },
-            cv(MLPClassifier(max_iter=4, random_state=0), "classes", "neg_log_loss"),
-            default={
-                "hidden_layer_sizes": 64,
-                "alpha": 1e-4,
-                "learning_rate_init": 1e-3,
-                "batch_size": 128,
-                "beta_1": 0.9,
-            },
+            MLPClassifier(max_iter=4, random_state=0),
+            "classes",
+            "neg_log_loss",
         ),
-        Problem(
+        validated(
             "polynomial-regression-mse",
             "real",
             {
@@ -217,15 +235,11 @@ def real() -> list[Problem]:
                 "kernelridge__coef0": (1e-2, 1e2, "log-uniform"),
                 "kernelridge__degree": (1, 6),
             },
-            cv(scaled(KernelRidge(kernel="poly")), "regression", "neg_mean_squared_error"),
-            default={
-                "kernelridge__alpha": 1.0,
-                "kernelridge__gamma": 1 / 30,
-                "kernelridge__coef0": 1.0,
-                "kernelridge__degree": 3,
-            },
+            scaled(KernelRidge(kernel="poly")),
+            "regression",
+            "neg_mean_squared_error",
         ),
-        Problem(
+        validated(
             "sgd-cancer-logloss",
             "real",
             {
@@ -234,25 +248,17 @@ def real() -> list[Problem]:
                 "sgdclassifier__eta0": (1e-4, 10.0, "log-uniform"),
                 "sgdclassifier__power_t": (0.1, 1.0),
             },
-            cv(
-                scaled(
-                    SGDClassifier(
-                        loss="log_loss",
-                        penalty="elasticnet",
-                        learning_rate="invscaling",
-                        max_iter=20,
-                        random_state=0,
-                    )
-                ),
-                "breast_cancer",
-                "neg_log_loss",
+            scaled(
+                SGDClassifier(
+                    loss="log_loss",
+                    penalty="elasticnet",
+                    learning_rate="invscaling",
+                    max_iter=20,
+                    random_state=0,
+                )
             ),
-            default={
-                "sgdclassifier__alpha": 1e-4,
-                "sgdclassifier__l1_ratio": 0.15,
-                "sgdclassifier__eta0": 0.01,
-                "sgdclassifier__power_t": 0.5,
-            },
+            "breast_cancer",
+            "neg_log_loss",
         ),
     ]
 
@@ -303,7 +309,6 @@ def mixed_real() -> list[Problem]:
         {"model": ["logistic"], "logisticregression__C": C},
         {"model": ["bayes"], "var_smoothing": (1e-12, 1.0, "log-uniform")},
     ]
-    svc_default = {"model": "svc", "kernel": "rbf", "C": 1.0}
     pipelines = [
         {"scaler": [None], "alpha": (1e-4, 1e3, "log-uniform"), "l1_ratio": (0.0, 1.0)},
         {
@@ -314,6 +319,9 @@ def mixed_real() -> list[Problem]:
             "l1_ratio": (0.0, 1.0),
         },
     ]
+
+    # The names of the pipeline's parameters are written without their steps.
+    joined = Values(PolynomialFeatures().get_params() | ElasticNet().get_params())
 
     def pipeline_score(params: Params) -> float:
         net = ElasticNet(params["alpha"], l1_ratio=params["l1_ratio"], max_iter=200)
@@ -332,22 +340,16 @@ def mixed_real() -> list[Problem]:
             "mixed",
             choice,
             one_of(models, "wine", "accuracy"),
-            default=svc_default | {"gamma": 1e-5},
+            estimators=[models[branch["model"][0]] for branch in choice],
             purpose="tuning",
         ),
-        Problem(
+        validated(
             "forest-friedman",
             "mixed",
             forest,
-            cv(ExtraTreesRegressor(random_state=0), "friedman", "r2"),
-            default={
-                "n_estimators": 12,
-                "criterion": "squared_error",
-                "max_features": 1.0,
-                "min_samples_leaf": 1,
-                "bootstrap": False,
-                "max_depth": 20,
-            },
+            ExtraTreesRegressor(random_state=0),
+            "friedman",
+            "r2",
             purpose="tuning",
         ),
         Problem(
@@ -355,46 +357,33 @@ def mixed_real() -> list[Problem]:
             "mixed",
             choice,
             one_of(models, "classes", "balanced_accuracy"),
-            default=svc_default | {"gamma": 1 / 12},
+            estimators=[models[branch["model"][0]] for branch in choice],
         ),
-        Problem(
+        validated(
             "boosting-friedman-mse",
             "mixed",
             boosting,
-            cv(GradientBoostingRegressor(random_state=0), "friedman", "neg_mean_squared_error"),
-            default={
-                "n_estimators": 15,
-                "learning_rate": 0.1,
-                "max_depth": 3,
-                "subsample": 1.0,
-                "loss": "squared_error",
-                "min_samples_leaf": 1,
-            },
+            GradientBoostingRegressor(random_state=0),
+            "friedman",
+            "neg_mean_squared_error",
         ),
-        Problem(
+        validated(
             "boosting-cancer-logloss",
             "mixed",
             {k: v for k, v in boosting.items() if k != "loss"}
             | {"loss": ["log_loss", "exponential"], "max_features": [None, "sqrt", "log2"]},
-            cv(GradientBoostingClassifier(random_state=0), "breast_cancer", "neg_log_loss"),
-            default={
-                "n_estimators": 15,
-                "learning_rate": 0.1,
-                "max_depth": 3,
-                "subsample": 1.0,
-                "loss": "log_loss",
-                "min_samples_leaf": 1,
-                "max_features": None,
-            },
+            GradientBoostingClassifier(random_state=0),
+            "breast_cancer",
+            "neg_log_loss",
         ),
         Problem(
             "pipelines-diabetes-mse",
             "mixed",
             pipelines,
             pipeline_score,
-            default={"scaler": None, "alpha": 1.0, "l1_ratio": 0.5},
+            estimators=[ElasticNet(), joined],
         ),
-        Problem(
+        validated(
             "knn-digits",
             "mixed",
             {
@@ -403,13 +392,9 @@ def mixed_real() -> list[Problem]:
                 "metric": ["euclidean", "manhattan", "chebyshev", "cosine"],
                 "leaf_size": [10, 30, 50],
             },
-            cv(KNeighborsClassifier(), "digits", "accuracy"),
-            default={
-                "n_neighbors": 5,
-                "weights": "uniform",
-                "metric": "euclidean",
-                "leaf_size": 30,
-            },
+            KNeighborsClassifier(),
+            "digits",
+            "accuracy",
         ),
     ]
 
