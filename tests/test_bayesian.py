@@ -76,6 +76,10 @@ class Hill(ClassifierMixin, BaseEstimator):
 class Given(Hill):
     """Takes any x."""
 
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
     def score(self, X, y):
         return 0.0
 
