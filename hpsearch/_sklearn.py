@@ -179,9 +179,14 @@ def public_scorer(scorer: Any) -> Any:
     return scorer._scorers if is_multimetric(scorer) else scorer
 
 
+def singles(scorer: Any) -> dict[str, Any]:
+    """The scorers by their names; one alone has none."""
+    return dict(scorer._scorers) if is_multimetric(scorer) else {"": scorer}
+
+
 def check_responses(estimator: Any, scorer: Any) -> None:
     """Raise if a scorer asks for methods of which the estimator's class has none."""
-    for name, single in (scorer._scorers if is_multimetric(scorer) else {"": scorer}).items():
+    for name, single in singles(scorer).items():
         wanted = getattr(single, "_response_method", "default")
         wanted = [wanted] if isinstance(wanted, str) else list(wanted)
         if "default" not in wanted and not any(hasattr(type(estimator), m) for m in wanted):

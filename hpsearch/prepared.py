@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import numbers
 import warnings
 from collections.abc import Mapping
@@ -55,6 +56,7 @@ def prepare(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Prepared:
     _check_weight(X, weight)
     _check_refit_name(search, scorer)
     bridge.check_responses(search.estimator, scorer)
+    _check_calls(scorer, y, routed.scorer.score)
     return Prepared(
         estimator=clone(search.estimator),
         X=X,
@@ -92,6 +94,31 @@ def _check_weight(X: Any, weight: Any) -> None:
             f"sample_weight has {len(weight)} values, and X has {bridge.n_rows(X)} rows: give one "
             "weight a row."
         )
+
+
+def _check_calls(scorer: Any, y: Any, params: Mapping[str, Any]) -> None:
+    """Raise if a scorer, by its signature, cannot be called as one: each score would fail."""
+    if params and bridge.is_multimetric(scorer):  # each takes what is its own
+        return
+    arguments = ("estimator", "X") if y is None else ("estimator", "X", "y")
+    for name, single in bridge.singles(scorer).items():
+        try:
+            signature = inspect.signature(single)
+        except (TypeError, ValueError):  # compiled functions may have none
+            continue
+        try:
+            signature.bind(*arguments, **params)
+        except TypeError as error:
+            call = f"{getattr(single, '__name__', single)}({', '.join(arguments)})"
+            raise ValueError(
+                f"scoring{f'[{name!r}]' if name else ''}: {call} cannot be called: {error}. "
+                + (
+                    "It needs targets, and y is None."
+                    if y is None
+                    else "sklearn.metrics.make_scorer makes a scorer of a metric of "
+                    "(y_true, y_pred)."
+                )
+            ) from None
 
 
 def _check_refit_name(search: Any, scorer: Any) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from sklearn.exceptions import FitFailedWarning
+
 from hpsearch import _sklearn as bridge
 from hpsearch import results, scoring, stopping
 from hpsearch.prepared import Prepared
@@ -52,14 +54,15 @@ def publish(
         If there was no time for a single fit.
     """
     _check_any(search, trials)
-    _set_table(search, prepared, trials, resource)
-    bridge.report_fit_failures(results.fit_errors(trials), search.error_score)
-    refit_metric = prepared.refit_metric
-    if callable(search.scoring) and search.multimetric_:
-        bridge.check_refit(search, _names(trials))
-        refit_metric = search.refit
-    unscored = results.scorer_errors(trials, refit_metric, search.error_score)
-    scoring.report_scorer_failures(unscored)
+    with _blanks_explained(trials):  # but for an error, which says more
+        _set_table(search, prepared, trials, resource)
+        bridge.report_fit_failures(results.fit_errors(trials), search.error_score)
+        refit_metric = prepared.refit_metric
+        if callable(search.scoring) and search.multimetric_:
+            bridge.check_refit(search, _names(trials))
+            refit_metric = search.refit
+        unscored = results.scorer_errors(trials, refit_metric, search.error_score)
+        scoring.report_scorer_failures(unscored)
     if isinstance(refit_metric, str) and search.multimetric_:
         search._judged_by = refit_metric  # noqa: SLF001 - of the search that is being fitted
     if all(trial.status is Status.PRUNED for trial in trials):
@@ -97,8 +100,7 @@ def _set_table(
     if resource is not None:
         candidates = [resource.params(*of) for of in zip(candidates, shares, strict=True)]
     search.scorer_ = bridge.public_scorer(prepared.scorer)
-    with _blanks_explained(trials):
-        search.cv_results_ = bridge.summarise(search, candidates, search.n_splits_, out)
+    search.cv_results_ = bridge.summarise(search, candidates, search.n_splits_, out)
     early = stopping.early_of(search.early_stopping)
     if early is not None:
         search.cv_results_ |= stopping.columns(early, trials, search.n_splits_)
@@ -126,12 +128,16 @@ def _blanks_explained(trials: Sequence[Trial]) -> Iterator[None]:
         yield
     told = _told_of_nan(trials)
     is_pruned = any(trial.status is Status.PRUNED for trial in trials)
-    for warning in caught:
+    for warning in sorted(caught, key=_is_no_failure):  # failures first: they are why
         text, is_blank = str(warning.message), str(warning.message).startswith(NON_FINITE)
         if is_blank and is_pruned and not told:
             continue
         more = f". {told}" if is_blank and told else ""
         warnings.warn(text + more, warning.category, stacklevel=6)
+
+
+def _is_no_failure(warning: warnings.WarningMessage) -> bool:
+    return not issubclass(warning.category, FitFailedWarning)
 
 
 def _told_of_nan(trials: Sequence[Trial]) -> str:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier
 from sklearn.exceptions import FitFailedWarning
+from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV, ShuffleSplit
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -294,6 +295,54 @@ def test_one_of_two_metrics_that_fails_everywhere():
         search.fit(X, Y)
     assert np.isfinite(search.best_score_)
     assert np.isnan(search.cv_results_["mean_test_broken"]).all()
+
+
+def a_metric(y_true, y_pred):
+    return 1.0
+
+
+@every_class
+@pytest.mark.parametrize(
+    ("scoring", "targets", "words"),
+    [
+        (accuracy_score, Y, "accuracy_score.*make_scorer"),
+        (a_metric, Y, "a_metric.*make_scorer"),
+        ({"accuracy": "accuracy", "other": a_metric}, Y, r"scoring\['other'\]: a_metric"),
+        ("adjusted_rand_score", None, "y is None"),
+    ],
+    ids=["a metric of scikit-learn", "of the user", "among others", "without targets"],
+)
+def test_scorer_that_cannot_be_called_is_told_before_the_first_fit(cls, scoring, targets, words):
+    """GridSearchCV fits all candidates, and names one of score NaN."""
+    refit = "accuracy" if isinstance(scoring, dict) else True
+    search = make(cls, Counting(), {"depth": [1, 2, 3, 4]}, scoring=scoring, refit=refit)
+    with pytest.raises(ValueError, match=words):
+        search.fit(X, targets)
+    assert n_fits == 0
+
+
+@every_class
+def test_error_of_all_fits_comes_without_a_warning_of_blanks(cls):
+    """As in GridSearchCV: where warnings are errors, the one that says why is raised."""
+    space = {"level": ["fails"], "depth": [1, 2, 3, 4]}
+    for search in (make(cls, Counting(), space), GridSearchCV(Counting(), space)):
+        with pytest.raises(ValueError, match="All the 20 fits failed"):  # no warning: an error here
+            search.fit(X, Y)
+
+
+@every_class
+def test_failed_fits_are_told_before_the_blanks_that_they_leave(cls):
+    """In the order of GridSearchCV, and at the line that called `fit`."""
+    space = {"level": ["fails", "a"], "depth": [1, 2]}
+    told = []
+    for search in (make(cls, Counting(), space), GridSearchCV(Counting(), space)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            search.fit(X, Y)
+        told.append([warning.category for warning in caught])
+        if search.__class__ is cls:
+            assert caught[-1].filename == __file__
+    assert told[0] == told[1] == [FitFailedWarning, UserWarning]
 
 
 @pytest.mark.parametrize(
