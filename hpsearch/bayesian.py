@@ -25,7 +25,7 @@ from hpsearch.pruners import Pruner
 from hpsearch.reuse import Family
 from hpsearch.source import Source
 from hpsearch.space import Space
-from hpsearch.start import starting_params
+from hpsearch.start import start_of
 from hpsearch.stopping import EarlyStopping
 from hpsearch.trial import Params
 from hpsearch.workers import Workers
@@ -131,27 +131,28 @@ class DistributionSearchCV(BaseSearchCV):
         check_space(
             self.estimator, given, "param_distributions", self.error_score, space.constraint
         )
-        most = max(self.n_iter // 2, 1)  # there may be more branches than candidates
-        start = starting_params(space, self.estimator, self.initial_params, most)
+        start = start_of(space, self.estimator, self.initial_params)
         seed = seed_of(origin.random_state)
         if self._is_covered(space):
             # Nothing is left to choose but the order: a grid's, as in scikit-learn's searches.
-            initial = start if self.initial_params else ()
+            initial = start.first if self.initial_params else ()
             optimizer: Optimizer = GridOptimizer(space, seed, initial)
         else:
             make = self.optimizer or self._optimizer_class
             hints: dict[str, Any] = {}
+            if _takes(make, "opening_params"):
+                hints["opening_params"] = start.openings
             if self.prior_trials is not None:
                 hints["prior_trials"] = self.prior_trials
             if self.cost_aware:
                 self._check_cost_aware(make)
                 hints["cost_aware"] = True
-            optimizer = make(space, random_state=seed, initial_params=start, **hints)
+            optimizer = make(space, random_state=seed, initial_params=start.first, **hints)
         n_candidates = self.n_iter if space.size is None else min(self.n_iter, space.size)
         return Source(optimizer, n_candidates, spell=space.spell, read=space.read)
 
     def _check_cost_aware(self, make: Callable[..., Optimizer]) -> None:
-        if "cost_aware" not in inspect.signature(make).parameters:
+        if not _takes(make, "cost_aware"):
             raise ValueError(
                 "cost_aware=True: the optimizer of this search does not weigh what candidates "
                 "cost. Use GPSearchCV."
@@ -181,6 +182,10 @@ class DistributionSearchCV(BaseSearchCV):
                 f"metric={names[0]!r}, or the name of a metric as refit."
             )
         return "score"
+
+
+def _takes(make: Callable[..., Optimizer], name: str) -> bool:
+    return name in inspect.signature(make).parameters
 
 
 class GPSearchCV(DistributionSearchCV):
@@ -213,8 +218,9 @@ class GPSearchCV(DistributionSearchCV):
     checkpoint, fit_timeout, max_time, memory_guard, reuse, pruner, deterministic, \
     watch, keep, early_stopping, workers : see `BaseSearchCV`
     initial_params : list of dict or None, default=None
-        Candidates to evaluate first, after the estimator's own values and those of the models
-        that branches set. What one leaves out is taken from the same.
+        Candidates to evaluate first, after the estimator's own values. What one leaves out is
+        taken from the estimator. A branch that sets another model (a step of a pipeline, say) is
+        tried with that model's own values when it is tried for the first time.
     prior_trials : list of (dict, float) or None, default=None
         Candidates of an earlier search, on other data or by another cross-validation, and their
         scores, greater being better:
@@ -228,9 +234,9 @@ class GPSearchCV(DistributionSearchCV):
     metric : str or None, default=None
         The metric that guides the search if `scoring` gives several; by default `refit`.
     optimizer : callable or None, default=None
-        Another optimizer: called with the space, `random_state`, `initial_params`, and
-        `prior_trials` if they are given, it returns an object with `ask`, `tell`, `expect` and
-        `learns`.
+        Another optimizer: called with the space, `random_state`, `initial_params`, `prior_trials`
+        if they are given, and `opening_params` if it takes them (see `GPOptimizer`), it returns an
+        object with `ask`, `tell`, `expect` and `learns`.
 
     Attributes
     ----------

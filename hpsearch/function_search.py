@@ -38,7 +38,7 @@ from hpsearch.protocols import Limits, SearchAborted, Watcher
 from hpsearch.results import Trials
 from hpsearch.space import Space
 from hpsearch.sqlite_journal import journal_of
-from hpsearch.start import starting_params
+from hpsearch.start import start_of
 from hpsearch.steps import StepHalving, StepLedger
 from hpsearch.trial import Params
 from hpsearch.workers import Workers, check_workers
@@ -185,7 +185,7 @@ class FunctionSearch:
             return self.optimizer  # type: ignore[return-value] # it was made by the user
         given: Any = self.optimizer
         make = OPTIMIZERS[given] if isinstance(given, str) else given
-        start = starting_params(space, None, self.initial_params)
+        start = start_of(space, None, self.initial_params).first
         hints: dict[str, Any] = {}
         if self.prior_trials is not None:
             hints["prior_trials"] = [_turned(pair, self.sign) for pair in self.prior_trials]

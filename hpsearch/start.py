@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sklearn.base import clone
@@ -13,13 +14,25 @@ from hpsearch.space import Point, Space
 from hpsearch.trial import Params
 
 
-def starting_params(
-    space: Space, estimator: Any, initial: Sequence[Params] | None, most: int | None = None
-) -> list[Params]:
-    """Return what is sensible without a search, then the user's candidates, each complete and once.
+@dataclass(frozen=True)
+class Start:
+    """What a search that learns knows before its first score.
 
-    What is sensible are the values that the estimator has, or the nearest to them in the space; and
-    in a branch that sets another model (a step of a pipeline, say), those that this model has.
+    `first` are the candidates to begin with. `openings` are candidates of branches, one each: what
+    a branch is tried with when it is tried for the first time. To try them all at once would take
+    evaluations from the branches that do well.
+    """
+
+    first: list[Params]
+    openings: list[Params]
+
+
+def start_of(space: Space, estimator: Any, initial: Sequence[Params] | None) -> Start:
+    """Return the estimator's own values, the user's candidates, and the values of other models.
+
+    What the estimator has, or the nearest to it in the space, comes first; the user's candidates
+    follow. A branch that sets another model (a step of a pipeline, say) opens with the values of
+    that model.
 
     Parameters
     ----------
@@ -29,43 +42,48 @@ def starting_params(
         Whose values they are, if there is one.
     initial : sequence of dict or None
         The user's candidates. What one leaves out is taken from the estimator.
-    most : int or None, default=None
-        As many as are not the user's; those of the estimator as it is are the first.
 
     Returns
     -------
-    candidates : list of dict
-        Those that the constraint allows.
+    start : Start
+        Complete candidates that the constraint allows, each once.
 
     Raises
     ------
     ValueError
         If one of the user's candidates does not lie in the space.
     """
-    found = _sensible(space, estimator)[:most]
+    branches = [_sensible(branch, estimator) for branch in space.branches]
+    openings = [found for found in branches if found is not None]
+    own = [min(openings, key=lambda found: found.n_other).params] if openings else []
     for number, given in enumerate(initial or ()):
         if not isinstance(given, Mapping):
             raise TypeError(f"initial_params[{number}]: {given!r} is not a dict of parameters.")
         try:
-            found.append(_complete(space, given, estimator))
+            own.append(_complete(space, given, estimator))
         except ValueError as error:
             raise ValueError(f"initial_params[{number}]: {error}") from None
-    return _once(space, found)
+    return Start(_once(space, own), _once(space, [found.params for found in openings]))
 
 
-def _sensible(space: Space, estimator: Any) -> list[Params]:
-    """The candidates of the branches, those with nothing but the estimator's values first."""
-    found = []
-    for branch in space.branches:
-        own = _values(estimator, {})
-        models = {n: d.decode(0.5) for n, d in branch.items() if not _is_in(d, own, n)}
-        own = _values(estimator, models)
-        inside = {name for name, d in branch.items() if _is_in(d, own, name)}
-        if inside or any(map(bridge.is_estimator, models.values())):
-            params = {name: _nearest(d, own.get(name)) for name, d in branch.items()}
-            found.append((len(inside) < len(branch), params))
-    found.sort(key=lambda pair: pair[0])
-    return _once(space, [params for _, params in found])
+@dataclass(frozen=True)
+class Sensible:
+    """A candidate of a branch, and how many of its values are not the estimator's."""
+
+    params: Params
+    n_other: int
+
+
+def _sensible(branch: Mapping[str, Dimension], estimator: Any) -> Sensible | None:
+    """Return the values that the branch's models have, or the nearest; None if all lie outside."""
+    own = _values(estimator, {})
+    n_other = sum(not _is_in(d, own, name) for name, d in branch.items())
+    models = {n: d.decode(0.5) for n, d in branch.items() if not _is_in(d, own, n)}
+    own = _values(estimator, models)
+    is_known = any(_is_in(d, own, name) for name, d in branch.items())
+    if not is_known and not any(map(bridge.is_estimator, models.values())):
+        return None
+    return Sensible({name: _nearest(d, own.get(name)) for name, d in branch.items()}, n_other)
 
 
 def _nearest(dimension: Dimension, value: Any) -> Any:

@@ -48,14 +48,14 @@ def gp(problem: Problem, seed: int) -> Method:
 def gp_defaults_first(problem: Problem, seed: int) -> Method:
     from hpsearch.optimizers import GPOptimizer
     from hpsearch.space import Space
-    from hpsearch.start import starting_params
+    from hpsearch.start import start_of
 
-    first = []
+    openings = []
     for branch, estimator in zip(problem.branches, problem.estimators, strict=False):
         which = {name: branch[name][0] for name in branch if name == "model"}
         own = Space.of({name: values for name, values in branch.items() if name not in which})
-        first += [which | params for params in starting_params(own, estimator, None)]
-    return GPOptimizer(problem.space, seed, first)
+        openings += [which | params for params in start_of(own, estimator, None).first]
+    return GPOptimizer(problem.space, seed, openings[:1], opening_params=openings)
 
 
 # --- how others write a space ---------------------------------------------------------------------

@@ -67,6 +67,8 @@ class LearningOptimizer(AbstractOptimizer):
     space, random_state, initial_params : see `AbstractOptimizer`
     prior_trials : sequence of (dict, float), default=()
         Candidates of an earlier search and their scores.
+    opening_params : sequence of dict, default=()
+        Candidates to ask where a branch of the space is asked for the first time, one a branch.
     """
 
     def __init__(
@@ -75,8 +77,11 @@ class LearningOptimizer(AbstractOptimizer):
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
         initial_params: Sequence[Params] = (),
         prior_trials: Sequence[tuple[Params, float]] = (),
+        opening_params: Sequence[Params] = (),
     ) -> None:
         super().__init__(space, random_state, initial_params)
+        own = [self.space.own(params) for params in opening_params]
+        self._openings = {self.space.encode(params).branch: params for params in own}
         self.earlier = Earlier.of(self.space, prior_trials)
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol, final, runtime_checkable
 
 import numpy as np
@@ -123,6 +124,7 @@ class AbstractOptimizer(ABC):
     """
 
     learns = True
+    _openings: Mapping[int, Params] = MappingProxyType({})
 
     def __init__(
         self,
@@ -199,9 +201,17 @@ class AbstractOptimizer(ABC):
         if start is not None:
             params = dict(self._initial[start])
         else:
-            params = self.space.decode(self.propose(self.history, rng))
+            point = self.propose(self.history, rng)
+            opening = self._opening_of(point.branch)
+            params = self.space.decode(point) if opening is None else dict(opening)
         self.expect(params)
         return params
+
+    def _opening_of(self, branch: int) -> Params | None:
+        """What a branch is to be tried with first, unless it was tried."""
+        if branch in self._openings and all(p.branch != branch for p in self.history.points):
+            return self._openings[branch]
+        return None
 
     @final
     def tell(

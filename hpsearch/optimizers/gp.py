@@ -55,6 +55,8 @@ class GPOptimizer(LearningOptimizer):
         scores. They say where to look first, in place of the Sobol points, and count for less as
         own scores come in; they are never taken for own scores. Those outside the space are left
         out.
+    opening_params : sequence of dict, default=()
+        Candidates to ask where a branch of the space is asked for the first time, one a branch.
     cost_aware : bool, default=False
         Whether the improvement to be expected is weighed by the time that it takes [5]_: the costs
         told are learnt by a process of their own.
@@ -104,10 +106,11 @@ class GPOptimizer(LearningOptimizer):
         random_state: int | np.random.RandomState | np.random.Generator | None = None,
         initial_params: Sequence[Params] = (),
         prior_trials: Sequence[tuple[Params, float]] = (),
+        opening_params: Sequence[Params] = (),
         *,
         cost_aware: bool = False,
     ) -> None:
-        super().__init__(space, random_state, initial_params, prior_trials)
+        super().__init__(space, random_state, initial_params, prior_trials, opening_params)
         self.cost_aware = cost_aware
 
     @cached_property

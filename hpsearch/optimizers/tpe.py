@@ -51,6 +51,8 @@ class TPEOptimizer(LearningOptimizer):
         Candidates to ask before any other.
     prior_trials : sequence of (dict, float), default=()
         Candidates of an earlier search and their scores: a hint, as in `GPOptimizer`.
+    opening_params : sequence of dict, default=()
+        Candidates to ask where a branch of the space is asked for the first time, one a branch.
 
     Raises
     ------

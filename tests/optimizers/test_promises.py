@@ -177,6 +177,20 @@ def test_initial_params_come_first(cls):
     assert len(set(map(key_of, asked))) == 30
 
 
+@pytest.mark.parametrize("cls", [GPOptimizer, TPEOptimizer])
+def test_openings_of_branches(cls):
+    """A branch is tried first with what was given for it, and then with anything."""
+    space = [{"arm": [arm], "x": (0.0, 1.0)} for arm in "abc"]
+    openings = [{"arm": "a", "x": 0.125}, {"arm": "b", "x": 0.25}]
+    optimizer = cls(space, 0, [{"arm": "b", "x": 0.5}], opening_params=openings)
+    candidates = play(optimizer, 25)
+    of = {arm: [params["x"] for params in candidates if params["arm"] == arm] for arm in "abc"}
+    assert candidates[0] == {"arm": "b", "x": 0.5}
+    assert of["a"][0] == 0.125
+    assert 0.25 not in of["b"]  # it had been tried
+    assert all(len(values) > 1 for values in of.values())
+
+
 @every_optimizer
 def test_learns_says_whether_scores_matter(cls):
     """An optimizer that does not learn asks the same whatever it is told; one that does may not."""
