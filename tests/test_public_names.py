@@ -51,7 +51,10 @@ DOCUMENTED = PUBLIC | {f"{thing.__module__}.{thing.__name__}": thing for thing i
 # Whose methods other classes have: these tell of them where the classes do not.
 PROTOCOLS = (Dimension, Journal, Optimizer, Pruner)
 BY_SEARCHES = {"Kept.take", "Kept.finish"}  # what users read, searches write
-NEEDED = {"hpsearch.interop": "optuna"}  # by examples
+NEEDED = {  # by examples
+    "hpsearch.interop": ("optuna", None),
+    "hpsearch.stopping.early": ("sklearn", "1.7"),  # its histograms take validation rows
+}
 every_name = pytest.mark.parametrize("thing", DOCUMENTED.values(), ids=DOCUMENTED)
 
 
@@ -178,7 +181,7 @@ def test_has_an_example(thing):
 def test_examples_run(module, tmp_path, monkeypatch):
     """Every example in a docstring prints what it says."""
     if module.__name__ in NEEDED:
-        pytest.importorskip(NEEDED[module.__name__])
+        pytest.importorskip(*NEEDED[module.__name__])
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -16,6 +16,7 @@ from sklearn.feature_selection import SelectKBest, SelectPercentile
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
@@ -386,14 +387,20 @@ def test_fit_params_and_weights():
     assert "prefix standardscaler" in shared(search)
 
 
-def test_routed_metadata():
+@pytest.mark.parametrize("by", ["a scorer", "the pipeline's own score"])
+def test_routed_metadata(by):
     """Metadata that is routed to steps and scorers."""
+    scoring = make_scorer(accuracy_score) if by == "a scorer" else None
+    if scoring is None:
+        pytest.importorskip("sklearn", "1.7")  # before, a search takes no request of a step for it
     with config_context(enable_metadata_routing=True):
         scale = StandardScaler().set_fit_request(sample_weight=True)
         last = LogisticRegression().set_fit_request(sample_weight=True)
         last.set_score_request(sample_weight=True)
-        weight = {"sample_weight": np.linspace(0.1, 2, 60)}
-        search = assert_same(make_pipeline(scale, last), CS, *BINARY, fit_params=weight)
+        if scoring is not None:
+            scoring.set_score_request(sample_weight=True)
+        options = {"scoring": scoring, "fit_params": {"sample_weight": np.linspace(0.1, 2, 60)}}
+        search = assert_same(make_pipeline(scale, last), CS, *BINARY, **options)
     assert "prefix standardscaler" in shared(search)
 
 
