@@ -27,7 +27,9 @@ from hpsearch.reuse.lending import aligned, frozen, lent, n_bytes
 from hpsearch.reuse.shadows import SharedTransform, shadowed, unshadowed_copy
 from hpsearch.reuse.step_memory import StepMemory
 from hpsearch.reuse.store import Store
-from hpsearch.reuse.values import Key
+from hpsearch.reuse.values import Key, is_own
+
+TRANSFORMS = ("fit_transform", "transform")
 
 
 class Token:
@@ -167,7 +169,7 @@ class Sharing:
         with self._linked(estimator, part, root, token) as memory:
             last, last_part = estimator.steps[-1][1], part.steps[-1]
             with ExitStack() as stack:
-                if last_part is not None:
+                if last_part is not None and is_own(last, "fit"):
 
                     def fit_last(X: Any, *targets: Any, **params: Any) -> Any:
                         self._fit(last, last_part, root, memory.token, X, targets, params)
@@ -362,7 +364,8 @@ class Sharing:
             elif part.branches and effective_n_jobs(None) == 1:
                 for name, child in children_of(estimator).items():
                     below = part.branches.get(name)
-                    if below is not None and hasattr(child, "fit_transform"):
+                    can = hasattr(child, "fit_transform") and is_own(child, *TRANSFORMS)
+                    if below is not None and can:
                         stack.enter_context(self._branch(child, below, root, token))
             yield
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_memory
 
+from hpsearch.reuse import values
 from hpsearch.reuse.anatomy import Part
 
 
@@ -50,7 +51,8 @@ class StepMemory:
 
             part = self._parts.get(id(transformer))
             metadata = (kwargs.get("params") or {}).get("transform")
-            if part is None or self.token is None or metadata:
+            is_own = values.is_own(transformer, "transform")
+            if part is None or self.token is None or metadata or not is_own:
                 self.token = None
                 return run()
             output, fitted, self.token = self._sharing.fit_step(

@@ -102,6 +102,18 @@ def is_cloned_by_parameters(value: Any) -> bool:
     return own is not None and own.__module__ == "sklearn.base"
 
 
+def is_own(estimator: Any, *methods: str) -> bool:
+    """Whether an estimator is a candidate's own, and has these methods by its class.
+
+    Of a class with a clone of its own, such as FrozenEstimator, all candidates may hold the one
+    object of the user's; what passes calls on by `__getattr__` has no method to fall back on.
+    """
+    kind = type(estimator)
+    clone_of = getattr(kind, "__sklearn_clone__", None)
+    is_plain = clone_of is None or clone_of.__module__ == "sklearn.base"
+    return is_plain and all(hasattr(kind, method) for method in methods)
+
+
 def _settings(estimator: Any) -> dict[str, Any]:
     """What `clone` carries over: parameters, output containers, metadata requests, callbacks."""
     kept = {k: v for k, v in vars(estimator).items() if k in _CARRIED}

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.datasets import load_iris, make_classification
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, SelectPercentile
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression, SGDClassifier
@@ -402,6 +403,73 @@ def test_routed_metadata(by):
         options = {"scoring": scoring, "fit_params": {"sample_weight": np.linspace(0.1, 2, 60)}}
         search = assert_same(make_pipeline(scale, last), CS, *BINARY, **options)
     assert "prefix standardscaler" in shared(search)
+
+
+class Fitted(TransformerMixin, BaseEstimator):
+    """Holds one fitted scaler; a clone is the same object, as that of a FrozenEstimator."""
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def __sklearn_clone__(self):
+        return self
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return self.scale.transform(X)
+
+
+class Passes(BaseEstimator):
+    """Has no `transform` of its own: what it lacks is asked of the scaler inside."""
+
+    def __init__(self, scale=None):
+        self.scale = scale
+
+    def fit(self, X, y=None):
+        self.scale_ = clone(self.scale).fit(X)
+        return self
+
+    def __getattr__(self, name):
+        if name != "transform" or "scale" not in vars(self):
+            raise AttributeError(name)
+        return vars(self).get("scale_", self.scale).transform
+
+
+FROZEN = FrozenEstimator(StandardScaler().fit(BINARY[0]))
+SHARED_OBJECTS = {
+    "a frozen step": (make_pipeline(FROZEN, PCA(3), LR), CS),
+    "its own clone": (make_pipeline(Fitted(FROZEN.estimator), LR), CS),
+    "in a union": (
+        make_pipeline(FeatureUnion([("a", Fitted(FROZEN.estimator)), ("b", PCA(2))]), LR),
+        {**CS, "featureunion__b__whiten": [True, False]},
+    ),
+    "no method of its class": (
+        make_pipeline(Passes(StandardScaler()), LR),
+        {**CS, "passes__scale__with_mean": [True, False]},
+    ),
+    "a frozen last step": (
+        make_pipeline(StandardScaler(), FrozenEstimator(LogisticRegression().fit(*BINARY))),
+        {"standardscaler__with_mean": [True, False], "standardscaler__with_std": [True, False]},
+    ),
+}
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])  # in threads scikit-learn's own fits of them collide
+@pytest.mark.parametrize("name", SHARED_OBJECTS)
+def test_steps_that_candidates_do_not_own(name, n_jobs):
+    """One object for all of them is left as the user gave it, and scores as in scikit-learn."""
+    pipeline, grid = SHARED_OBJECTS[name]
+    before = {id(step): dict(vars(step)) for step in parts_of(pipeline)}
+    search = assert_same(pipeline, grid, *BINARY, n_jobs=n_jobs, refit=True)
+    search.predict(BINARY[0])
+    for step in parts_of(pipeline):
+        assert vars(step) == before[id(step)]
+
+
+def parts_of(pipeline):
+    return [part for part in pipeline.get_params().values() if hasattr(part, "get_params")]
 
 
 def test_several_metrics():
