@@ -81,6 +81,12 @@ def is_estimator(value: Any) -> bool:
     return hasattr(value, "get_params") and not isinstance(value, type)
 
 
+def clones_itself(estimator: Any) -> bool:
+    """Whether its class has a clone of its own, such as FrozenEstimator: that may keep a state."""
+    own = getattr(type(estimator), "__sklearn_clone__", None)
+    return own is not None and own.__module__ != "sklearn.base"
+
+
 def fit_context(fit: Fit) -> Fit:
     """Decorate a `fit`: validate the parameters, and take callbacks down at any end."""
     return _fit_context(prefer_skip_nested_validation=False)(fit)  # type: ignore[no-any-return]

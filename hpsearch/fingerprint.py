@@ -64,7 +64,7 @@ def describe(value: Any) -> str:
     """Return a text that tells a setting from any other."""
     name = f"{_home(type(value))}.{type(value).__qualname__}"
     if bridge.is_estimator(value):
-        return f"{describe(type(value))}({describe(value.get_params(deep=False))})"
+        return f"{_kind(value)}({describe(value.get_params(deep=False))})"
     if hasattr(value, "dist") and hasattr(value, "kwds"):  # a frozen distribution of scipy.stats
         return f"{value.dist.name}({describe(value.args)}, {describe(value.kwds)})"
     if callable(value) and hasattr(value, "__qualname__"):  # compiled functions
@@ -131,10 +131,10 @@ def _(value: functools.partial) -> str:  # type: ignore[type-arg]
 
 def describe_estimator(estimator: Any) -> Parts:
     """Return the parts of an estimator: its class, and each of its parameters."""
-    parts = {"the estimator's class": describe(type(estimator))}
+    parts = {"the estimator's class": _kind(estimator)}
     for name, value in estimator.get_params(deep=True).items():
         if bridge.is_estimator(value):  # its own parameters follow by their names
-            parts[f"the estimator's {name}"] = describe(type(value))
+            parts[f"the estimator's {name}"] = _kind(value)
         elif not _holds_estimators(value):
             parts[f"the estimator's {name}"] = describe(value)
     return parts
@@ -208,6 +208,12 @@ def parts_of_function(function: Any, settings: Mapping[str, Any]) -> Parts:
     versions = {"Python": platform.python_version(), "numpy": np.__version__}
     versions |= {"scipy": scipy.__version__}
     return parts | {f"the version of {name}": version for name, version in versions.items()}
+
+
+def _kind(estimator: Any) -> str:
+    """The class; with what it was fitted to, if candidates get that too."""
+    state = f" {digest(estimator)}" if bridge.clones_itself(estimator) else ""
+    return f"{describe(type(estimator))}{state}"
 
 
 def _home(cls: type) -> str:

@@ -97,9 +97,7 @@ def is_cloned_by_parameters(value: Any) -> bool:
     """Whether `clone` makes an object from nothing but its parameters and its settings."""
     if not bridge.is_estimator(value):
         return False
-    # A class with a clone of its own (FrozenEstimator) may carry anything over.
-    own = getattr(type(value), "__sklearn_clone__", None)
-    return own is not None and own.__module__ == "sklearn.base"
+    return hasattr(value, "__sklearn_clone__") and not bridge.clones_itself(value)
 
 
 def is_own(estimator: Any, *methods: str) -> bool:
@@ -109,9 +107,8 @@ def is_own(estimator: Any, *methods: str) -> bool:
     object of the user's; what passes calls on by `__getattr__` has no method to fall back on.
     """
     kind = type(estimator)
-    clone_of = getattr(kind, "__sklearn_clone__", None)
-    is_plain = clone_of is None or clone_of.__module__ == "sklearn.base"
-    return is_plain and all(hasattr(kind, method) for method in methods)
+    has = all(hasattr(kind, method) for method in methods)
+    return has and not bridge.clones_itself(estimator)
 
 
 def _settings(estimator: Any) -> dict[str, Any]:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import KFold, cross_val_score
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
@@ -263,6 +265,25 @@ def test_estimators_that_hold_other_classes_are_not_the_same_work(tmp_path):
         search.set_params(estimator__kind=LinearSVC).fit(X, y)
     again = ExhaustiveSearchCV(Made(SVC), {"C": [1, 10]}, cv=3, checkpoint=file).fit(X, y)
     same(again.cv_results_, search.set_params(estimator__kind=SVC, checkpoint=None).cv_results_)
+
+
+def test_a_frozen_step_is_told_by_what_it_was_fitted_to(tmp_path):
+    """Its parameters are the same whatever it has seen, and its scores are not."""
+
+    def search(rows, path="frozen.sqlite"):
+        frozen = FrozenEstimator(PCA(2, random_state=0).fit(rows))
+        model = Pipeline([("frozen", frozen), ("svc", Stopping())])
+        grid = {"svc__C": [0.1, 10]}
+        return ExhaustiveSearchCV(model, grid, cv=3, refit=False, checkpoint=tmp_path / path)
+
+    first = search(X).fit(X, y)
+    done = Stopping.n_fits
+    same(search(X).fit(X, y).cv_results_, first.cv_results_)
+    assert Stopping.n_fits == done
+    with pytest.raises(CheckpointError, match="the estimator's frozen differs"):
+        search(X[::7]).fit(X, y)
+    other = search(X[::7], "other.sqlite").fit(X, y).cv_results_["mean_test_score"]
+    assert not np.array_equal(other, first.cv_results_["mean_test_score"])
 
 
 @pytest.mark.parametrize("words", CHANGES)
