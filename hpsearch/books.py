@@ -98,9 +98,10 @@ class Books:
         """Give a trial the status that it has from now on."""
         failed = next((r.status for r in trial.results if r.status.is_failure), None)
         trial.status = failed or STATUS[verdict]
+        if trial.status.is_final:
+            self.board.memo.clear()
         if trial.status is Status.COMPLETE:
             self.complete.append(trial)
-            self.board.memo.clear()
             self._budget.note_complete(trial, self.board.score(trial))
         self._teller.ended(trial, self.board)
         if trial.status is Status.PAUSED:

@@ -141,7 +141,7 @@ class Board:
     is_final : bool
         Whether no trials will be added.
     memo : dict
-        For what is made of the complete trials; emptied as one is added.
+        For what is made of the trials that are over; emptied as one more is.
     """
 
     metric: str

@@ -1,19 +1,21 @@
 """What full score is to be expected of trials that ran in part.
 
 Scores of different splits, or of different resources, are not comparable as they are: a split may
-be an easy one, and more rows give better scores. Trials that ran both tell the difference, which
-is added; how much it varies between them is the variance of the estimate.
+be an easy one, and more rows give better scores. What the splits add is told by all trials
+(`_two_way`). What a greater resource adds is told by the trials that ran both: the difference is
+added, and how much it varies between them is the variance of the estimate.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from hpsearch.pruners._two_way import TwoWay
 from hpsearch.trial import Board, Status, Trial
 
 MIN_AT_TARGET = 3  # trials that a scale needs to be the one that all scores are brought to
@@ -32,10 +34,13 @@ class Estimate(NamedTuple):
 def estimates(board: Board) -> Iterator[tuple[Trial, Estimate]]:
     """Return what is to be expected of each trial that has scores, on one scale for all.
 
-    The scale is that of the greatest resource at which a few trials ran all splits; as long as
-    there is none, the one that most trials have.
+    The scale is that of all splits, if there is but one resource; else that of the greatest
+    resource at which a few trials ran all splits; while there is none, the one that most have.
     """
     known = {t.number: _scores(t, board.metric) for t in board.trials if _is_told(t)}
+    if len({resource for scores in known.values() for resource in scores}) == 1:
+        yield from _over_splits(board, known)
+        return
     target = _target(known.values(), board.n_splits)
     if target is None:
         return
@@ -60,6 +65,22 @@ def estimates(board: Board) -> Iterator[tuple[Trial, Estimate]]:
             shifts[own] = _shift(pairs, at_target)
         shift, variance = shifts[own]
         yield trial, Estimate(_average(scores[own[0]].values()) + shift, variance)
+
+
+def _over_splits(board: Board, known: Mapping[int, Scores]) -> Iterator[tuple[Trial, Estimate]]:
+    """Return what is to be expected where all ran at one resource, if not the same splits."""
+    told = [trial for trial in board.trials if known.get(trial.number)]
+    table = np.full((len(told), board.n_splits), np.nan)
+    for row, trial in zip(table, told, strict=True):
+        (own,) = known[trial.number].values()
+        row[list(own)] = list(own.values())
+    is_whole = np.isfinite(table).all(axis=1)
+    model = None if is_whole.all() else TwoWay.of(table)
+    for i, trial in enumerate(told):
+        if model is None or is_whole[i]:
+            yield trial, Estimate(board.score(trial), 0.0)
+        else:
+            yield trial, Estimate(float(model.means[i]), float(model.variances[i]))
 
 
 def _is_told(trial: Trial) -> bool:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -19,11 +21,13 @@ from scipy.special import stdtr
 
 from hpsearch.dimensions import is_number
 from hpsearch.pruners._looks import tail_probabilities
+from hpsearch.pruners._two_way import TwoWay
 from hpsearch.pruners.base import Move, NoPruner, Verdict
-from hpsearch.trial import Board, Stage, Trial
+from hpsearch.trial import Board, Stage, Status, Trial
 
 LEVEL, LEVEL_WITH_LEARNER = 0.1, 0.6
-MIN_BETTER = 3  # candidates that the model is made of, once so many are complete
+MARGIN_WITH_LEARNER = 0.05
+MAX_DROPPED = 100  # the latest ones, that the model is made of: they say enough of the splits
 SLACK = 1e-9  # relative: sums in another order than scikit-learn's must not decide
 
 
@@ -34,13 +38,19 @@ class RacingPruner(NoPruner):
     Parameters
     ----------
     level : float or "auto", default="auto"
-        The probability, at most, of dropping a candidate that would have won, if scores vary
-        over the splits as the model in the notes has it. "auto" is 0.1, and 0.6 in a search that
-        learns from its results. Most candidates of such a search are near the best, so that more
-        has to be dropped to save as much, and it can be: one that is dropped has others like it,
-        judged on other splits, and its scores still tell where to look. With 0 a candidate stops
-        only when perfect scores on the splits left would not be enough: no candidate is dropped
-        that would have won, and none at all if the greatest value of the metric is not known.
+        The probability, at most, of dropping a candidate that would have won by the margin, if
+        scores vary over the splits as the model in the notes has it. "auto" is 0.1, and 0.6 in a
+        search that learns from its results. Most candidates of such a search are near the best, so
+        that more has to be dropped to save as much, and it can be: one that is dropped has others
+        like it, judged on other splits, and its scores still tell where to look. With 0 a candidate
+        stops only when perfect scores on the splits left would not be enough: no candidate is
+        dropped that would have won, and none at all if the greatest value of the metric is not
+        known.
+    margin : float or "auto", default="auto"
+        By how much a candidate has to beat the best one, in standard errors of the best one's mean
+        score over the splits: to win by less, or to be just as good, is not worth the fits. "auto"
+        is 0, and 0.05 in a search that learns from its results. The candidates of such a search
+        become so alike that many would run all splits over a difference that means nothing.
     burn_in : int, default=1
         Splits that every candidate runs.
     best_possible : float or None, default=None
@@ -50,14 +60,16 @@ class RacingPruner(NoPruner):
     Notes
     -----
     The score of a candidate on a split is modelled as the sum of the candidate's level, the
-    split's effect, and a normal residual; effects and the residuals' variance s**2 are estimated
-    from the n best complete candidates (half of them, but three if there are). After m of K splits
+    split's effect, and a normal residual. Effects and the residuals' variance s**2 are estimated by
+    weighted least squares from the candidates that are complete or dropped: those of the better
+    half count in full, the others less, the less the further they are below it. After m of K splits
     a candidate's final mean is expected to be its mean so far without the effects of those splits,
-    with variance ``s**2 * (1 + 1 / n) * (K - m) / (K * m)``. It is dropped where a t-distributed
-    final mean exceeds the best one with a probability below a bound. There are K - 1 occasions to
-    drop it; their bounds are such that a candidate that ends level with the best one is dropped
-    with the probability `level` on one of them, in proportion to 1 / m on the m-th. One
-    that leads runs all its splits; another waits after each of them.
+    with variance ``s**2 * (1 + 1 / n) * (K - m) / (K * m)``, where n candidates tell an effect. It
+    is dropped where a t-distributed final mean beats the best one by the margin with a probability
+    below a bound. There are K - 1 occasions to drop it; their bounds are such that a candidate that
+    ends at the margin is dropped with the probability `level` on one of them, in proportion to
+    1 / m**2 on the m-th: early drops save the most. One that leads runs all its splits; another
+    waits after each of them.
 
     In a search that learns, candidate number i begins with split i, counted round: were it always
     the first one, a split that happens to be bad for the winner would drop all that are like it.
@@ -77,6 +89,7 @@ class RacingPruner(NoPruner):
     """
 
     level: float | Literal["auto"] = "auto"
+    margin: float | Literal["auto"] = "auto"
     burn_in: int = 1
     best_possible: float | None = None
 
@@ -84,6 +97,11 @@ class RacingPruner(NoPruner):
         if self.level != "auto" and not (is_number(self.level) and 0 <= self.level < 1):
             raise ValueError(
                 f"level must be a probability in [0, 1) or 'auto', got {self.level!r}."
+            )
+        if self.margin != "auto" and not (is_number(self.margin) and 0 <= self.margin < math.inf):
+            raise ValueError(
+                f"margin must be a number of standard errors, 0 or more, or 'auto', got "
+                f"{self.margin!r}."
             )
         if isinstance(self.burn_in, bool) or int(self.burn_in) != self.burn_in or self.burn_in < 1:
             raise ValueError(f"burn_in must be an integer of 1 or more, got {self.burn_in!r}.")
@@ -109,13 +127,13 @@ class RacingPruner(NoPruner):
         lost = next((trial for trial in board.paused if self._is_lost(trial, board)), None)
         if lost is not None:
             return lost, Verdict.STOP
-        running = board.stages.values()
-        if not board.complete and any(len(s.splits) == board.n_splits for s in running):
+        running, is_first = board.stages.values(), Field.of(board) is None
+        if is_first and any(len(s.splits) == board.n_splits for s in running):
             return None  # there will soon be one to compare with
         # In the order of numbers: the model of the splits would be wrong if it came from candidates
         # that were taken for their luck on the first of them.
         trial = min(board.paused, key=lambda trial: trial.number)
-        runs_all = not board.complete or (not board.learns and _lead(trial, board) > 0)
+        runs_all = is_first or (not board.learns and _lead(trial, board) > 0)
         n = board.n_splits if runs_all else len(trial.results) + 1
         return trial, _first(n, trial, board)
 
@@ -133,11 +151,17 @@ class RacingPruner(NoPruner):
             return self.level
         return LEVEL_WITH_LEARNER if board.learns else LEVEL
 
+    def _margin(self, board: Board) -> float:
+        if self.margin != "auto":
+            return self.margin
+        return MARGIN_WITH_LEARNER if board.learns else 0.0
+
     def _is_lost(self, trial: Trial, board: Board) -> bool:
         """Whether a trial has failed, cannot win, or is unlikely to."""
-        if not trial.results or not board.complete:
+        field = Field.of(board)
+        if not trial.results or field is None:
             return False
-        scores, field = _scores(trial, board.metric), Field.of(board)
+        scores = _scores(trial, board.metric)
         if not np.isfinite(scores).all():
             return True
         m, n_splits = len(scores), board.n_splits
@@ -150,50 +174,58 @@ class RacingPruner(NoPruner):
             return False
         splits = sorted(result.split for result in trial.results)
         difference, deviation, freedom = field.outlook(scores, splits)
+        difference -= self._margin(board) * field.error
         if freedom == 0 or deviation == 0:
             return False
         chance = float(stdtr(freedom, difference / deviation))
         return chance < tail_probabilities(level, n_splits)[m - 1]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
-    """The complete candidates that a trial runs against: the best of them, and their model."""
+    """What a trial runs against: the best complete candidate, and the model of the scores."""
 
     best: float  # the greatest mean score
-    level: float  # mean of the better ones' scores
-    effects: NDArray[Any]  # of each split, (K,)
-    squares: float  # sum of squared residuals
-    n: int
+    error: float  # its standard error over the splits
+    table: NDArray[Any]  # scores of the trials that are over, (n, K), NaN where a split was not run
+
+    @cached_property
+    def model(self) -> TwoWay:
+        """The model of these scores."""
+        return TwoWay.of(self.table)
 
     @classmethod
-    def of(cls, board: Board) -> Field:
-        """Return the model of a board's complete trials, made anew only when one was added."""
+    def of(cls, board: Board) -> Field | None:
+        """Return that of a board, made anew only when a trial has ended; None if none is complete.
+
+        Scores that are not finite are not of a complete candidate.
+        """
         if "field" not in board.memo:
-            table = np.array([_scores(trial, board.metric) for trial in board.complete])
-            means = table.mean(axis=1)
-            table = table[
-                np.argsort(-means, kind="stable")[: max(MIN_BETTER, (len(means) + 1) // 2)]
-            ]
-            level, splits = float(table.mean()), table.mean(axis=0)
-            residuals = table - table.mean(axis=1, keepdims=True) - splits + level
-            squares = float((residuals**2).sum())
-            board.memo["field"] = cls(
-                float(means.max()), level, splits - level, squares, len(table)
-            )
-        field: Field = board.memo["field"]
+            dropped = (t for t in reversed(board.trials) if t.status is Status.PRUNED)
+            over = [*board.complete, *islice(dropped, MAX_DROPPED)]
+            board.memo["field"] = cls._made(_table(over, board))
+        field: Field | None = board.memo["field"]
         return field
 
-    def outlook(self, scores: NDArray[Any], splits: Sequence[int]) -> tuple[float, float, int]:
+    @classmethod
+    def _made(cls, table: NDArray[Any]) -> Field | None:
+        complete = table[np.isfinite(table).all(axis=1)]
+        if not len(complete):
+            return None
+        best = complete[complete.mean(axis=1).argmax()]
+        error = float(best.std(ddof=1)) / math.sqrt(len(best))
+        return cls(float(best.mean()), error, table)
+
+    def outlook(self, scores: NDArray[Any], splits: Sequence[int]) -> tuple[float, float, float]:
         """Return how the final mean of a trial with these scores should differ from the best one.
 
         The mean difference, its standard deviation, and the degrees of freedom of that.
         """
-        m, n_splits = len(scores), len(self.effects)
-        own = scores - self.effects[list(splits)]
-        freedom = (self.n - 1) * (n_splits - 1) + m - 1
-        squares = self.squares + float(((own - own.mean()) ** 2).sum())
-        variance = squares / max(freedom, 1) * (1 + 1 / self.n)
+        m, n_splits = len(scores), len(self.model.effects)
+        own = scores - self.model.effects[list(splits)]
+        freedom = self.model.freedom + m - 1
+        squares = self.model.squares + float(((own - own.mean()) ** 2).sum())
+        variance = squares / max(freedom, 1) * (1 + 1 / self.model.n)
         deviation = math.sqrt(variance * (n_splits - m) / (n_splits * m))
         return float(own.mean()) - self.best, deviation, freedom
 
@@ -202,11 +234,11 @@ def _lead(trial: Trial, board: Board) -> float:
     """By how much a trial should beat the best one; its mean score if none is complete."""
     if not trial.results:
         return -math.inf
-    if not board.complete:
+    field = Field.of(board)
+    if field is None:
         return float(_scores(trial, board.metric).mean())
     scored = {r.split: r.scores.get(board.metric, math.nan) for r in trial.results}
-    field = Field.of(board)
-    own = [score - field.effects[split] for split, score in scored.items()]
+    own = [score - field.model.effects[split] for split, score in scored.items()]
     return float(np.mean(own)) - field.best
 
 
@@ -214,6 +246,18 @@ def _scores(trial: Trial, metric: str) -> NDArray[Any]:
     """Scores in the order of the splits."""
     results = sorted(trial.results, key=lambda result: result.split)
     return np.array([result.scores.get(metric, math.nan) for result in results])
+
+
+def _table(trials: Sequence[Trial], board: Board) -> NDArray[Any]:
+    """Scores of trials that have only finite ones, (n, K), NaN where a split was not run."""
+    rows = []
+    for trial in trials:
+        scores = _scores(trial, board.metric)
+        if len(scores) and np.isfinite(scores).all():
+            row = np.full(board.n_splits, np.nan)
+            row[sorted(result.split for result in trial.results)] = scores
+            rows.append(row)
+    return np.array(rows).reshape(len(rows), board.n_splits)
 
 
 def _first(n: int, trial: Trial, board: Board) -> Stage:

@@ -60,26 +60,34 @@ def test_unknown_optimum_drops_nothing_at_level_0():
     assert given.judge(trial(1, [-99.0]), board) is Verdict.STOP
 
 
+@pytest.mark.parametrize("margin", [0, 0.05, 2])
 @pytest.mark.parametrize(("n", "n_better"), [(2, 2), (4, 3), (6, 3), (9, 5)])
-def test_chance_is_that_of_the_two_way_model(n, n_better):
+def test_chance_is_that_of_the_two_way_model(n, n_better, margin):
     """The chance to win, against the model's formulas written out with numpy and scipy."""
     rng = np.random.default_rng(0)
     n_splits = 5
     table = rng.normal(size=(n, 1)) + rng.normal(size=(1, n_splits)) + rng.normal(size=(n, 5))
     board = board_of([trial(i, row) for i, row in enumerate(table)], n_splits)
-    half = table[np.argsort(-table.mean(axis=1))[:n_better]]
-    effects = half.mean(axis=0) - half.mean()
-    residuals = half - half.mean(axis=1, keepdims=True) - effects
+    means = table.mean(axis=1)
+    low = np.sort(means)[-n_better]
+    spread = means.max() - low
+    weight = np.array([1 if x >= low else (spread / (spread + low - x)) ** 4 for x in means])
+    centred = table - means[:, None]
+    effects = weight @ centred / weight.sum()
+    squares = weight @ ((centred - effects) ** 2).sum(axis=1)
+    best = table[table.mean(axis=1).argmax()]
+    needed = best.mean() + margin * best.std(ddof=1) / math.sqrt(n_splits)
     for m in range(1, n_splits):
         own = rng.normal(size=m) - 1
         clean = own - effects[:m]
-        freedom = (len(half) - 1) * (n_splits - 1) + m - 1
-        squares = (residuals**2).sum() + ((clean - clean.mean()) ** 2).sum()
+        freedom = (weight.sum() - 1) * (n_splits - 1) + m - 1
+        own_squares = ((clean - clean.mean()) ** 2).sum()
         left = (n_splits - m) / (n_splits * m)
-        spread = math.sqrt(squares / freedom * (1 + 1 / len(half)) * left)
-        chance = student.cdf((clean.mean() - table.mean(axis=1).max()) / spread, freedom)
+        spread = (squares + own_squares) / freedom * (1 + 1 / weight.sum()) * left
+        chance = student.cdf((clean.mean() - needed) / math.sqrt(spread), freedom)
         for level in np.linspace(0.01, 0.99, 99):
-            verdict = RacingPruner(level=level).judge(trial(9, own, Status.RUNNING), board)
+            pruner = RacingPruner(level=level, margin=margin)
+            verdict = pruner.judge(trial(9, own, Status.RUNNING), board)
             assert (verdict is Verdict.STOP) == (chance < tail_probabilities(level, 5)[m - 1])
 
 
@@ -94,24 +102,28 @@ def test_all_looks_together_spend_the_level(level, n_splits):
     sums = residuals.cumsum(axis=1)[:, :-1] / np.sqrt(m * (n_splits - m) / n_splits)
     dropped = norm.cdf(sums) < tail_probabilities(level, n_splits)
     first = np.bincount(dropped.argmax(axis=1)[dropped.any(axis=1)], minlength=n_splits - 1) / n
-    expected = level / m / (1 / m).sum()
+    expected = level / m**2 / (1 / m**2).sum()
     error = 5 * np.sqrt(expected * (1 - expected) / n)
     assert (abs(first - expected) < error).all()
     assert abs(dropped.any(axis=1).mean() - level) < 5 * math.sqrt(level * (1 - level) / n)
 
 
+@pytest.mark.parametrize("margin", [0, 0.5])
 @pytest.mark.parametrize("learns", [False, True])
-def test_the_level_is_kept(learns):
-    """Of winners by a hair, no more than `level` are dropped where the model holds."""
+def test_the_level_is_kept(learns, margin):
+    """Of winners by the margin and a hair no more than `level` are dropped, if the model holds."""
     rng = np.random.default_rng(1)
-    pruner, n_splits, n_dropped, n_races = RacingPruner(level=0.1), 10, 0, 1000
+    pruner, n_splits = RacingPruner(level=0.1, margin=margin), 10
+    n_dropped, n_races = 0, 1000
     order = [8, 9, *range(8)] if learns else list(range(10))
     for _ in range(n_races):
         effects = rng.normal(size=n_splits)
         table = effects + rng.normal(size=(8, n_splits))
         table -= table.mean(axis=1, keepdims=True)  # all alike
+        table[0] += 1e-7
         winner = effects + rng.normal(size=n_splits)
-        winner += 1e-6 - winner.mean()
+        by = margin * table[0].std(ddof=1) / math.sqrt(n_splits)
+        winner += 1e-6 + by - winner.mean()
         board = board_of([trial(i, row) for i, row in enumerate(table)], n_splits)
         board = replace(board, learns=learns)
         results = [SplitResult(i, scores={"score": float(winner[i])}) for i in order]
@@ -179,24 +191,76 @@ def test_one_bad_split_does_not_drop_all_that_are_alike(learns):
     assert verdicts.count(Verdict.STOP) == (1 if learns else 5)
 
 
-def test_automatic_level_is_higher_in_a_search_that_learns():
+def test_automatic_level_and_margin_are_higher_in_a_search_that_learns():
     rng = np.random.default_rng(0)
     table = rng.normal(size=(8, 5)) / 10
     plain = board_of([trial(i, row) for i, row in enumerate(table)], 5)
     learning = replace(plain, learns=True, memo={})
     verdicts = []
-    for score in np.linspace(-0.3, 0.3, 61):
+    for score in np.linspace(-0.3, 0.3, 601):
         own = trial(9, [score], Status.RUNNING)
         verdicts.append([RacingPruner().judge(own, board) for board in (plain, learning)])
-        expected = [RacingPruner(level=x).judge(own, plain) for x in (0.1, 0.6)]
-        assert verdicts[-1] == expected
+        given = [RacingPruner(level=0.1, margin=0), RacingPruner(level=0.6, margin=0.05)]
+        assert verdicts[-1] == [pruner.judge(own, plain) for pruner in given]
     assert [Verdict.PAUSE, Verdict.STOP] in verdicts
+
+
+@pytest.mark.parametrize("learns", [False, True])
+def test_a_learner_drops_what_can_only_be_as_good(learns):
+    """A candidate equal to the best on all splits so far, hence by the model, is no improvement."""
+    table = np.array([[0.7, 0.5, 0.8, 0.6], [0.6, 0.5, 0.7, 0.5], [0.6, 0.3, 0.8, 0.6]])
+    board = replace(board_of([trial(i, row) for i, row in enumerate(table)], 4), learns=learns)
+    equal = trial(4, table[0][:3], Status.PAUSED)
+    assert RacingPruner(level=0.6, margin=0).judge(equal, board) is Verdict.PAUSE
+    assert RacingPruner(level=0.6, margin=1).judge(equal, board) is Verdict.STOP
+
+
+def test_dropped_candidates_tell_of_the_splits_too():
+    """From one complete candidate alone nobody knows what a split does; with two dropped ones."""
+    rows = [[0.9, 0.9, 0.9, 0.9], [0.5, 0.501], [0.5, 0.502]]
+    best, *dropped = [trial(i, row) for i, row in enumerate(rows)]
+    for other in dropped:
+        other.status = Status.PRUNED
+    poor, alone = trial(3, [0.1], Status.RUNNING), board_of([best], 4)
+    assert RacingPruner(level=0.5).judge(poor, alone) is Verdict.PAUSE
+    known = replace(alone, trials=[best, *dropped], memo={})
+    assert RacingPruner(level=0.5).judge(poor, known) is Verdict.STOP
+
+
+def test_infinite_scores_are_not_the_ones_to_beat():
+    """A complete candidate that has one is no winner, and no part of the model."""
+    endless, finite = trial(0, [math.inf, 0.1, 0.2]), trial(1, [0.5, 0.6, 0.4])
+    own = trial(2, [0.7], Status.RUNNING)
+    pruner = RacingPruner(level=0.9)
+    assert pruner.judge(own, board_of([endless], 3)) is Verdict.PAUSE
+    assert pruner.judge(own, board_of([endless, finite], 3, optimum=1.0)) is Verdict.PAUSE
+    assert pruner.promote(board_of([endless], 3, [own])) == (own, Stage((0, 1, 2)))
+
+
+def test_what_is_made_of_the_trials_is_forgotten_as_one_ends():
+    """Dropped or complete: else the next candidate would be judged by less than there is."""
+    kept = []
+
+    def look(event):
+        if event.kind == "closed":
+            kept.append("field" in event.board.memo)
+
+    search = search_trees(pruner="race", watch=look)
+    assert any(t.status is Status.PRUNED for t in search.trials_)
+    assert len(kept) == 25
+    assert not any(kept)
 
 
 @pytest.mark.parametrize("level", [-0.1, 1.0, math.nan, "often", True])
 def test_level_is_a_probability(level):
     with pytest.raises(ValueError, match="level"):
         RacingPruner(level=level)
+
+
+@pytest.mark.parametrize("margin", [-0.1, math.inf, math.nan, "some", True])
+def test_margin_is_a_number_of_standard_errors(margin):
+    with pytest.raises(ValueError, match="margin"):
+        RacingPruner(margin=margin)
 
 
 @pytest.mark.parametrize("burn_in", [0, 1.5, True])
