@@ -413,7 +413,9 @@ def test_stages():
     trials = make_loop(learner, evaluator, n_trials=4, pruner=OneByOne()).run()
     assert [trial.status.value for trial in trials] == ["pruned", "pruned", "complete", "complete"]
     assert evaluator.ran == [(0, 0), (1, 0), *((x, s) for x in (2, 3) for s in range(3))]
-    assert learner.told == [(x, float(x)) for x in range(3)]  # before each ask
+    # Before each ask, and again once more is known of how far off a part of the splits may be.
+    assert dict(learner.told) == {x: float(x) for x in range(3)}
+    assert list(dict(learner.told)) == [0, 1, 2]
 
 
 class Pausing(NoPruner):
