@@ -21,12 +21,12 @@ REACH = 8.0  # standard deviations beyond which there is nothing
 
 
 @cache
-def tail_probabilities(level: float, n_splits: int) -> tuple[float, ...]:
+def tail_probabilities(level: float, n_splits: int, power: int = 1) -> tuple[float, ...]:
     """Return below which probability each look, after 1 to n_splits - 1 splits, may drop.
 
     Sums of independent normal residuals of which all n_splits together sum to 0, the worst case for
     a candidate that wins, are followed from split to split as a density on a grid. Look number m
-    spends a share of the level in proportion to 1 / m**2: early drops save the most.
+    spends a share of the level in proportion to 1 / m**power: early drops save the most.
 
     Parameters
     ----------
@@ -34,8 +34,10 @@ def tail_probabilities(level: float, n_splits: int) -> tuple[float, ...]:
         The probability, in (0, 1), that any of the looks drops the candidate.
     n_splits : int
         Splits in all, at least 2.
+    power : int, default=1
+        How much more the early looks spend.
     """
-    shares = 1 / np.arange(1, n_splits) ** 2
+    shares = 1 / np.arange(1, n_splits) ** power
     spent = level * shares / shares.sum()
     found: list[float] = []
     centres, mass = np.zeros(1), np.ones(1)  # no sum yet

@@ -53,13 +53,15 @@ class TwoWay:
     n: float
 
     @classmethod
-    def of(cls, table: Array) -> TwoWay:
+    def of(cls, table: Array, *, is_even: bool = False) -> TwoWay:
         """Fit the model.
 
         Parameters
         ----------
         table : array of shape (n, K)
             Scores, NaN where there is none; at least one in each row.
+        is_even : bool, default=False
+            Whether all candidates count in full.
         """
         observed = np.isfinite(table).astype(float)
         m, n_splits = observed.sum(axis=1), table.shape[1]
@@ -67,7 +69,7 @@ class TwoWay:
         centred = np.where(observed > 0, table - raw[:, None], 0.0)
         means: Array = raw
         for _ in range(N_ROUNDS):
-            weight = _weights(means)
+            weight = np.ones(len(means)) if is_even else _weights(means)
             effects = _effects(centred, observed, m, weight)
             means = np.asarray(raw - observed @ effects / m)
         residuals = observed * (centred - effects + (observed @ effects / m)[:, None])

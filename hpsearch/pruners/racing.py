@@ -9,7 +9,7 @@ since that is what the search goes by: only the splits left are uncertain, so mo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -27,7 +27,8 @@ from hpsearch.trial import Board, Stage, Status, Trial
 
 LEVEL, LEVEL_WITH_LEARNER = 0.1, 0.6
 MARGIN_WITH_LEARNER = 0.05
-MAX_DROPPED = 100  # the latest ones, that the model is made of: they say enough of the splits
+MIN_BETTER = 3  # candidates that the model is made of, once so many are complete
+MAX_DROPPED = 100  # the latest, that a learner's is made of as well: they say enough of the splits
 SLACK = 1e-9  # relative: sums in another order than scikit-learn's must not decide
 
 
@@ -60,21 +61,22 @@ class RacingPruner(NoPruner):
     Notes
     -----
     The score of a candidate on a split is modelled as the sum of the candidate's level, the
-    split's effect, and a normal residual. Effects and the residuals' variance s**2 are estimated by
-    weighted least squares from the candidates that are complete or dropped: those of the better
-    half count in full, the others less, the less the further they are below it. After m of K splits
+    split's effect, and a normal residual; effects and the residuals' variance s**2 are estimated
+    from the n best complete candidates (half of them, but three if there are). After m of K splits
     a candidate's final mean is expected to be its mean so far without the effects of those splits,
-    with variance ``s**2 * (1 + 1 / n) * (K - m) / (K * m)``, where n candidates tell an effect. It
-    is dropped where a t-distributed final mean beats the best one by the margin with a probability
-    below a bound. There are K - 1 occasions to drop it; their bounds are such that a candidate that
-    ends at the margin is dropped with the probability `level` on one of them, in proportion to
-    1 / m**2 on the m-th: early drops save the most. One that leads runs all its splits; another
-    waits after each of them.
+    with variance ``s**2 * (1 + 1 / n) * (K - m) / (K * m)``. It is dropped where a t-distributed
+    final mean beats the best one by the margin with a probability below a bound. There are K - 1
+    occasions to drop it; their bounds are such that a candidate that ends at the margin is dropped
+    with the probability `level` on one of them, in proportion to 1 / m on the m-th. One that leads
+    runs all its splits; another waits after each of them.
 
     In a search that learns, candidate number i begins with split i, counted round: were it always
     the first one, a split that happens to be bad for the winner would drop all that are like it.
-    There one that leads waits too, since it mostly leads by a hair. Other searches run the splits
-    in one order, so that candidates can share work.
+    There one that leads waits too, since it mostly leads by a hair, and bounds are in proportion to
+    1 / m**2, since most of what a search learns of a candidate comes with the first splits. Few
+    candidates are complete, but those dropped ran all splits between them, so that the model is of
+    all by weighted least squares: the better half counts in full, others less, the further below.
+    Other searches run the splits in one order, so that candidates can share work.
 
     Examples
     --------
@@ -178,7 +180,7 @@ class RacingPruner(NoPruner):
         if freedom == 0 or deviation == 0:
             return False
         chance = float(stdtr(freedom, difference / deviation))
-        return chance < tail_probabilities(level, n_splits)[m - 1]
+        return chance < tail_probabilities(level, n_splits, 2 if board.learns else 1)[m - 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,12 +189,13 @@ class Field:
 
     best: float  # the greatest mean score
     error: float  # its standard error over the splits
-    table: NDArray[Any]  # scores of the trials that are over, (n, K), NaN where a split was not run
+    table: NDArray[Any]  # what the model is made of, (n, K), NaN where a split was not run
+    is_even: bool  # whether all of these count in full
 
     @cached_property
     def model(self) -> TwoWay:
         """The model of these scores."""
-        return TwoWay.of(self.table)
+        return TwoWay.of(self.table, is_even=self.is_even)
 
     @classmethod
     def of(cls, board: Board) -> Field | None:
@@ -201,20 +204,25 @@ class Field:
         Scores that are not finite are not of a complete candidate.
         """
         if "field" not in board.memo:
-            dropped = (t for t in reversed(board.trials) if t.status is Status.PRUNED)
-            over = [*board.complete, *islice(dropped, MAX_DROPPED)]
-            board.memo["field"] = cls._made(_table(over, board))
+            board.memo["field"] = cls._made(board)
         field: Field | None = board.memo["field"]
         return field
 
     @classmethod
-    def _made(cls, table: NDArray[Any]) -> Field | None:
-        complete = table[np.isfinite(table).all(axis=1)]
+    def _made(cls, board: Board) -> Field | None:
+        complete = _table(board.complete, board)
         if not len(complete):
             return None
-        best = complete[complete.mean(axis=1).argmax()]
-        error = float(best.std(ddof=1)) / math.sqrt(len(best))
-        return cls(float(best.mean()), error, table)
+        means = complete.mean(axis=1)
+        best = complete[means.argmax()]
+        error = float(best.std(ddof=1)) / math.sqrt(board.n_splits)
+        if board.learns:
+            dropped = (t for t in reversed(board.trials) if t.status is Status.PRUNED)
+            table = np.vstack([complete, _table(islice(dropped, MAX_DROPPED), board)])
+        else:
+            n_better = max(MIN_BETTER, (len(means) + 1) // 2)
+            table = complete[np.argsort(-means, kind="stable")[:n_better]]
+        return cls(float(means.max()), error, table, is_even=not board.learns)
 
     def outlook(self, scores: NDArray[Any], splits: Sequence[int]) -> tuple[float, float, float]:
         """Return how the final mean of a trial with these scores should differ from the best one.
@@ -248,7 +256,7 @@ def _scores(trial: Trial, metric: str) -> NDArray[Any]:
     return np.array([result.scores.get(metric, math.nan) for result in results])
 
 
-def _table(trials: Sequence[Trial], board: Board) -> NDArray[Any]:
+def _table(trials: Iterable[Trial], board: Board) -> NDArray[Any]:
     """Scores of trials that have only finite ones, (n, K), NaN where a split was not run."""
     rows = []
     for trial in trials:

@@ -60,18 +60,21 @@ def test_unknown_optimum_drops_nothing_at_level_0():
     assert given.judge(trial(1, [-99.0]), board) is Verdict.STOP
 
 
+@pytest.mark.parametrize("learns", [False, True])
 @pytest.mark.parametrize("margin", [0, 0.05, 2])
 @pytest.mark.parametrize(("n", "n_better"), [(2, 2), (4, 3), (6, 3), (9, 5)])
-def test_chance_is_that_of_the_two_way_model(n, n_better, margin):
+def test_chance_is_that_of_the_two_way_model(n, n_better, margin, learns):
     """The chance to win, against the model's formulas written out with numpy and scipy."""
     rng = np.random.default_rng(0)
     n_splits = 5
     table = rng.normal(size=(n, 1)) + rng.normal(size=(1, n_splits)) + rng.normal(size=(n, 5))
     board = board_of([trial(i, row) for i, row in enumerate(table)], n_splits)
+    board = replace(board, learns=learns)
     means = table.mean(axis=1)
     low = np.sort(means)[-n_better]
     spread = means.max() - low
-    weight = np.array([1 if x >= low else (spread / (spread + low - x)) ** 4 for x in means])
+    poor = (lambda x: (spread / (spread + low - x)) ** 4) if learns else (lambda x: 0)
+    weight = np.array([1 if x >= low else poor(x) for x in means])
     centred = table - means[:, None]
     effects = weight @ centred / weight.sum()
     squares = weight @ ((centred - effects) ** 2).sum(axis=1)
@@ -88,21 +91,23 @@ def test_chance_is_that_of_the_two_way_model(n, n_better, margin):
         for level in np.linspace(0.01, 0.99, 99):
             pruner = RacingPruner(level=level, margin=margin)
             verdict = pruner.judge(trial(9, own, Status.RUNNING), board)
-            assert (verdict is Verdict.STOP) == (chance < tail_probabilities(level, 5)[m - 1])
+            bound = tail_probabilities(level, 5, 2 if learns else 1)[m - 1]
+            assert (verdict is Verdict.STOP) == (chance < bound)
 
 
+@pytest.mark.parametrize("power", [1, 2])
 @pytest.mark.parametrize("n_splits", [2, 3, 5, 10, 30])
 @pytest.mark.parametrize("level", [0.01, 0.1, 0.5])
-def test_all_looks_together_spend_the_level(level, n_splits):
+def test_all_looks_together_spend_the_level(level, n_splits, power):
     """Of candidates that end level with the best one, simulated, each look drops its share."""
     n = 200_000
     residuals = np.random.default_rng(0).normal(size=(n, n_splits))
     residuals -= residuals.mean(axis=1, keepdims=True)
     m = np.arange(1, n_splits)
     sums = residuals.cumsum(axis=1)[:, :-1] / np.sqrt(m * (n_splits - m) / n_splits)
-    dropped = norm.cdf(sums) < tail_probabilities(level, n_splits)
+    dropped = norm.cdf(sums) < tail_probabilities(level, n_splits, power)
     first = np.bincount(dropped.argmax(axis=1)[dropped.any(axis=1)], minlength=n_splits - 1) / n
-    expected = level / m**2 / (1 / m**2).sum()
+    expected = level / m**power / (1 / m**power).sum()
     error = 5 * np.sqrt(expected * (1 - expected) / n)
     assert (abs(first - expected) < error).all()
     assert abs(dropped.any(axis=1).mean() - level) < 5 * math.sqrt(level * (1 - level) / n)
@@ -201,7 +206,8 @@ def test_automatic_level_and_margin_are_higher_in_a_search_that_learns():
         own = trial(9, [score], Status.RUNNING)
         verdicts.append([RacingPruner().judge(own, board) for board in (plain, learning)])
         given = [RacingPruner(level=0.1, margin=0), RacingPruner(level=0.6, margin=0.05)]
-        assert verdicts[-1] == [pruner.judge(own, plain) for pruner in given]
+        expected = [given[0].judge(own, plain), given[1].judge(own, learning)]
+        assert verdicts[-1] == expected
     assert [Verdict.PAUSE, Verdict.STOP] in verdicts
 
 
@@ -215,7 +221,7 @@ def test_a_learner_drops_what_can_only_be_as_good(learns):
     assert RacingPruner(level=0.6, margin=1).judge(equal, board) is Verdict.STOP
 
 
-def test_dropped_candidates_tell_of_the_splits_too():
+def test_dropped_candidates_tell_a_learner_of_the_splits_too():
     """From one complete candidate alone nobody knows what a split does; with two dropped ones."""
     rows = [[0.9, 0.9, 0.9, 0.9], [0.5, 0.501], [0.5, 0.502]]
     best, *dropped = [trial(i, row) for i, row in enumerate(rows)]
@@ -223,8 +229,9 @@ def test_dropped_candidates_tell_of_the_splits_too():
         other.status = Status.PRUNED
     poor, alone = trial(3, [0.1], Status.RUNNING), board_of([best], 4)
     assert RacingPruner(level=0.5).judge(poor, alone) is Verdict.PAUSE
-    known = replace(alone, trials=[best, *dropped], memo={})
-    assert RacingPruner(level=0.5).judge(poor, known) is Verdict.STOP
+    for learns, verdict in ((False, Verdict.PAUSE), (True, Verdict.STOP)):
+        known = replace(alone, trials=[best, *dropped], learns=learns, memo={})
+        assert RacingPruner(level=0.5).judge(poor, known) is verdict
 
 
 def test_infinite_scores_are_not_the_ones_to_beat():
