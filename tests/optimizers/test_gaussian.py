@@ -118,8 +118,8 @@ def test_posterior_is_that_of_sklearn(group):
 
 
 def test_prior_is_lognormal():
-    """Differences of the prior's density are those of scipy's lognormal distribution."""
-    from scipy.stats import lognorm
+    """Differences of its density are scipy's: lognormal ones, and a mixture for log noise."""
+    from scipy.stats import lognorm, norm, uniform
 
     d = 4
     a, b = np.log([0.1, 0.2, 0.4, 0.8, 0.01, 0.3]), np.log([1.0, 3.0, 0.5, 2.0, 0.3, 1.0])
@@ -127,11 +127,26 @@ def test_prior_is_lognormal():
 
     def log_density(theta):
         scales = lognorm(np.sqrt(3), scale=np.exp(location)).logpdf(np.exp(theta[:-2]))
-        noise = lognorm(1.5, scale=np.exp(-6.0)).logpdf(np.exp(theta[-2]))
+        little = 0.9 * norm(-8.25, 1.5).pdf(theta[-2])
+        noise = np.log(little + 0.1 * uniform(-np.log(1e6), np.log(1e6)).pdf(theta[-2]))
         return scales.sum() + noise + lognorm(1.0, scale=np.exp(-0.7)).logpdf(np.exp(theta[-1]))
 
     ours = gaussian.negative_log_prior(a)[0] - gaussian.negative_log_prior(b)[0]
     assert ours == pytest.approx(log_density(b) - log_density(a), abs=1e-10)
+
+
+def test_noise_is_found():
+    """Scores of which a fifth of the variance is noise are not explained by short length scales."""
+    found = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X = rng.random((30, 2))
+        signal = np.sin(3 * X[:, 0]) + X[:, 1] ** 2
+        y = signal / signal.std() + 0.5 * rng.standard_normal(30)
+        theta = gaussian.fit(X, np.arange(2), (y - y.mean()) / y.std())
+        found.append(np.exp(theta[-2]) / (0.5 / y.std()) ** 2)
+    assert np.median(found) == pytest.approx(0.65, abs=0.25)
+    assert np.count_nonzero(np.array(found) > 0.3) >= 8
 
 
 def test_default_is_the_mode_of_the_prior():
