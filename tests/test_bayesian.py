@@ -400,7 +400,8 @@ def test_metric_that_guides(cls):
     )
     assert asked(by_refit) == asked(by_x) != asked(by_y)
     late = slice(12, None)
-    assert np.mean(by_x.cv_results_["mean_test_x"][late]) > np.mean(
+    # Once x is as good as can be, what is still explored are bad ones: hence the median.
+    assert np.median(by_x.cv_results_["mean_test_x"][late]) > np.median(
         by_y.cv_results_["mean_test_x"][late]
     )
     assert by_x.best_score_ == by_x.cv_results_["mean_test_y"].max()
