@@ -134,8 +134,8 @@ def negative_log_prior(theta: Array) -> tuple[float, Array]:
 def negative_log_noise_prior(log_noise: float) -> tuple[float, float]:
     """Return minus the log prior density of log noise, and its derivative.
 
-    A mixture of a normal and a uniform density. With the normal alone, noise in the scores was taken
-    for detail: length scales became short, and some searches were lost.
+    A mixture of a normal and a uniform density. With the normal alone, noise in the scores was
+    taken for detail: length scales became short, and some searches were lost.
     """
     mean, scale = NOISE_PRIOR
     z = (log_noise - mean) / scale
