@@ -25,7 +25,7 @@ from hpsearch.folds import Fold, Folds, Rows, cut, fold_key
 from hpsearch.keep import keep_piece
 from hpsearch.reuse.anatomy import Part, anatomy, is_seeded
 from hpsearch.reuse.blueprint import Blueprint
-from hpsearch.reuse.ledger import Phase
+from hpsearch.reuse.ledger import Ledger, Phase
 from hpsearch.reuse.lending import is_read_only_error, says_read_only
 from hpsearch.reuse.sharing import Sharing
 from hpsearch.reuse.store import Store, capacity_for
@@ -268,8 +268,9 @@ class Bench:
             return failed(work, task, error, time.perf_counter() - began)
         if work.growth is not None and not self._sharing.shared():
             work.growth.keep(task, estimator)
-        self._sharing.ledger.phase = Phase.SCORE
-        return score(work, task, estimator, fold, time.perf_counter() - began)
+        ledger = self._sharing.ledger
+        ledger.phase = Phase.SCORE
+        return score(work, task, estimator, fold, time.perf_counter() - began, ledger)
 
     def _fit(self, candidate: Candidate, fold: Fold, callbacks: FitCallbacks | None) -> Any:
         """Return a fitted estimator: the candidate's, or that of its twin."""
@@ -340,16 +341,20 @@ def stopped_fit(work: Work, estimator: Any, fold: Fold) -> Callable[..., Any] | 
     return work.stopping.fitter(estimator, fold.train.fit_params, valid)
 
 
-def score(work: Work, task: Task, estimator: Any, fold: Fold, fit_seconds: float) -> SplitResult:
+def score(
+    work: Work, task: Task, estimator: Any, fold: Fold, spent: float, ledger: Ledger | None = None
+) -> SplitResult:
     """Score a fitted candidate on the test rows, and on the training rows if asked for."""
     began = time.perf_counter()
     scores, failure = _score(work, estimator, fold.test)
     details: dict[str, Any] = {
-        "fit_time": fit_seconds,
+        "fit_time": spent,
         "score_time": time.perf_counter() - began,
         "n_test_samples": fold.n_test_rows,
     }
     if work.return_train_score:
+        if ledger is not None:
+            ledger.phase = Phase.UNTIMED
         details["train_scores"], _ = _score(work, estimator, fold.train)
     if work.stopping is not None and fold.valid is not None:
         details[STOPPED_AT] = dict(work.stopping.found(estimator))

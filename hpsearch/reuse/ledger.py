@@ -17,6 +17,7 @@ class Phase(Enum):
 
     FIT = "fit_time"
     SCORE = "score_time"
+    UNTIMED = ""  # scoring the training rows: no time of a task has it
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Ledger:
     def corrections(self) -> Iterator[tuple[int, Phase, float]]:
         """Yield what to add to the times of which task: the first user has paid all."""
         for expense in self._expenses.values():
-            if len(expense.users) > 1:
+            if len(expense.users) > 1 and expense.phase is not Phase.UNTIMED:
                 share = expense.seconds / len(expense.users)
                 yield expense.users[0], expense.phase, share - expense.seconds
                 for user in expense.users[1:]:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.datasets import load_iris, make_classification
 from sklearn.decomposition import PCA
+from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, SelectPercentile
 from sklearn.frozen import FrozenEstimator
@@ -168,6 +169,28 @@ class Counting(TransformerMixin, BaseEstimator):
 
     def transform(self, X):
         return X + self.value
+
+
+class Sorted(TransformerMixin, BaseEstimator):
+    """Much slower to transform than a tree is to predict."""
+
+    def fit(self, X, y=None):
+        self.n_ = len(X)
+        return self
+
+    def transform(self, X):
+        np.sort(np.random.default_rng(0).random(300_000))
+        return X
+
+
+def test_times_of_train_scores_are_nobodys():
+    """What training rows are transformed for, to be scored, is in no time, and taken from none."""
+    pipeline = make_pipeline(Sorted(), GradientBoostingClassifier(random_state=0))
+    sizes = {"gradientboostingclassifier__n_estimators": [1, 2, 3, 4]}  # one job a split
+    search = ExhaustiveSearchCV(pipeline, sizes, return_train_score=True)
+    results = search.fit(*BINARY).cv_results_
+    assert results["mean_score_time"].min() > 0
+    assert results["mean_fit_time"].min() > 0
 
 
 def table():
