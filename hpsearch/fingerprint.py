@@ -6,6 +6,7 @@ kept apart, so that a difference can be said in words.
 
 from __future__ import annotations
 
+import copy
 import functools
 import hashlib
 import inspect
@@ -15,10 +16,10 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import joblib
 import numpy as np
 import scipy
 import sklearn
+from joblib.hashing import NumpyHasher
 
 from hpsearch import _sklearn as bridge
 
@@ -39,7 +40,22 @@ WITHOUT_EFFECT = {
     ),
 }
 ONCE_FILES = ("hpsearch.dimensions",)  # packages now, whose classes are not others for that
+ADDRESSES = ("_stop_words_id",)  # attributes that are another number in each process
 PLAIN = (type(None), bool, int, float, complex, str, bytes)
+
+
+class ContentHasher(NumpyHasher):
+    """What `joblib.hash` does, less what differs between processes though contents are equal."""
+
+    def save(self, obj: Any) -> None:
+        """Add an object, and all that it holds."""
+        if type(obj) is frozenset:  # of sets alone joblib knows that their order says nothing
+            obj = ("frozenset", set(obj))
+        elif any(name in ADDRESSES for name in getattr(obj, "__dict__", ())):
+            obj = copy.copy(obj)
+            for name in ADDRESSES:
+                vars(obj).pop(name, None)
+        super().save(obj)
 
 
 def digest(value: Any) -> str:
@@ -51,7 +67,7 @@ def digest(value: Any) -> str:
         If the value cannot be read as data.
     """
     try:
-        return f"#{joblib.hash(value, hash_name='sha1')}"
+        return f"#{ContentHasher(hash_name='sha1').hash(value)}"
     except Exception as error:
         raise TypeError(
             f"checkpoint: a {type(value).__name__} cannot be told from another by its content "
@@ -252,8 +268,16 @@ def _cell(cell: types.CellType) -> str:
 
 
 def _code(code: types.CodeType) -> str:
-    constants = [_code(c) if isinstance(c, types.CodeType) else repr(c) for c in code.co_consts]
+    constants = map(_constant, code.co_consts)
     return _hash([code.co_code.hex(), repr(code.co_names), *constants])
+
+
+def _constant(value: Any) -> str:
+    if isinstance(value, types.CodeType):
+        return _code(value)
+    if isinstance(value, frozenset):  # of `in {"a", "b"}`: each process has an order of its own
+        return f"frozenset({{{', '.join(sorted(map(repr, value)))}}})"
+    return repr(value)
 
 
 def _hash(texts: Iterable[str]) -> str:

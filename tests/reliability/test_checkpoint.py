@@ -1,6 +1,7 @@
 """The checkpoint file: going on, telling searches apart, and files that are no good."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -284,6 +285,39 @@ def test_a_frozen_step_is_told_by_what_it_was_fitted_to(tmp_path):
         search(X[::7]).fit(X, y)
     other = search(X[::7], "other.sqlite").fit(X, y).cv_results_["mean_test_score"]
     assert not np.array_equal(other, first.cv_results_["mean_test_score"])
+
+
+OF_TEXTS = """
+import sys
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from hpsearch import ExhaustiveSearchCV
+
+texts, y = ["the good dog", "a bad cat"] * 9, [1, 0] * 9
+words = frozenset(["good", "bad", "worse"])
+drop = FunctionTransformer(lambda X: [t for t in X if t not in {"a", "b", "c"}], kw_args=None)
+drop.set_params(inv_kw_args={"words": words})
+frozen = FrozenEstimator(TfidfVectorizer(stop_words="english").fit(texts))
+model = make_pipeline(drop, frozen, LogisticRegression())
+grid = {"logisticregression__C": [1, 10]}
+told = lambda event: print(event.kind)
+ExhaustiveSearchCV(model, grid, checkpoint="run.sqlite", watch=told).fit(texts, y)
+"""
+
+
+def test_order_and_addresses_in_a_process_do_not_matter(tmp_path):
+    """Sets are in another order in each process, and a vectorizer notes where its words are."""
+    told = []
+    for seed in ("1", "2"):
+        command = [sys.executable, "-c", OF_TEXTS]
+        env = os.environ | {"PYTHONHASHSEED": seed}
+        out = subprocess.run(command, cwd=tmp_path, env=env, check=True, capture_output=True)
+        told.append(out.stdout.split())
+    assert told[0].count(b"result") == 2 * 5
+    assert told[1].count(b"result") == 0
 
 
 @pytest.mark.parametrize("words", CHANGES)
