@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -113,14 +113,20 @@ class SQLiteSession(SQLSession):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._commit()
-        if self._tail is not None:
-            with suppress(OSError):
-                os.fsync(self._tail)
-            os.close(self._tail)
+        with ExitStack() as at_end:  # Ctrl-C while one thing is closed leaves none of them open
+            # Last: closing any descriptor of the file ends SQLite's own locks.
+            at_end.callback(os.close, self._lock)
+            at_end.callback(self._disconnect)
+            if self._tail is not None:
+                at_end.callback(os.close, self._tail)
+            self._commit()
+            if self._tail is not None:
+                with suppress(OSError):
+                    os.fsync(self._tail)
+
+    def _disconnect(self) -> None:
         with suppress(sqlite3.Error):
             self._db.close()
-        os.close(self._lock)  # last: closing any descriptor of the file ends SQLite's own locks
 
     def _locked(self) -> int:
         """Open the file for this process alone; refuse what is not a journal."""

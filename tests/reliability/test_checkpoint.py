@@ -419,6 +419,25 @@ def test_a_file_in_use_is_refused(tmp_path):
         _search(file).fit(X, y)
 
 
+def test_an_interrupt_while_a_file_is_closed_leaves_it_free(tmp_path, monkeypatch):
+    """The line that was interrupted can be run again in the same session, at once."""
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    def press(event):
+        if event.kind == "finished":  # what is left to do is to close the file
+            monkeypatch.setattr(os, "fsync", interrupt)
+
+    search = _search(SQLiteJournal(tmp_path / "run.sqlite", sync_seconds=0.001))
+    with pytest.raises(KeyboardInterrupt):
+        search.set_params(watch=press).fit(X, y)
+    monkeypatch.undo()
+    told = []
+    search.set_params(watch=lambda event: told.append(event.kind)).fit(X, y)
+    assert told == ["finished"]
+
+
 def test_a_hostile_file_runs_nothing(tmp_path):
     """What is in the file is read as numbers and text, whatever it says."""
     file = tmp_path / "run.sqlite"
