@@ -7,9 +7,10 @@ attribute), not by version numbers, but for one sentence whose wording changed.
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -116,6 +117,21 @@ def validate(estimator: Any) -> None:
     declares = hasattr(estimator, "_parameter_constraints")
     if declares and not sklearn.get_config()["skip_parameter_validation"]:
         estimator._validate_params()
+
+
+def check_metrics(scoring: Any) -> None:
+    """Raise for the name of a metric that scikit-learn does not know."""
+    given = scoring.values() if isinstance(scoring, Mapping) else scoring
+    names = [scoring] if isinstance(scoring, str) else given if isinstance(given, Iterable) else ()
+    known = metrics.get_scorer_names()
+    for name in names:
+        if isinstance(name, str) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise InvalidParameterError(
+                f"scoring: {name!r} is not a metric that scikit-learn has a name for.{hint} "
+                "sklearn.metrics.get_scorer_names() lists those; a scorer may be given too."
+            )
 
 
 def scorers_of(search: Any) -> tuple[Any, Any]:

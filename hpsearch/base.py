@@ -226,6 +226,10 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         """The metric that candidates are judged by while the search runs."""
         return prepared.refit_metric if isinstance(prepared.refit_metric, str) else "score"
 
+    def _validate_params(self) -> None:
+        bridge.check_metrics(self.scoring)  # scikit-learn's message lists all that there are
+        super()._validate_params()
+
     @bridge.fit_context
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Search, then refit the best candidate on all rows.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -127,7 +127,8 @@ class DistributionSearchCV(BaseSearchCV):
 
     def _candidates(self, origin: Origin) -> Source:
         space = Space.of(self.param_distributions, self.constraint)
-        given = space.branches
+        is_one = isinstance(self.param_distributions, Mapping) and len(space.branches) == 1
+        given = space.branches[0] if is_one else space.branches  # as the user wrote it
         check_space(
             self.estimator, given, "param_distributions", self.error_score, space.constraint
         )

@@ -17,6 +17,7 @@ from sklearn.model_selection import (
     StratifiedShuffleSplit,
     check_cv,
 )
+from sklearn.pipeline import Pipeline
 from sklearn.utils import indexable
 from sklearn.utils.multiclass import type_of_target
 
@@ -57,6 +58,7 @@ def prepare(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Prepared:
     _check_refit_name(search, scorer)
     bridge.check_responses(search.estimator, scorer)
     _check_calls(scorer, y, routed.scorer.score)
+    _check_fit(search, y, routed.estimator.fit)
     return Prepared(
         estimator=clone(search.estimator),
         X=X,
@@ -119,6 +121,40 @@ def _check_calls(scorer: Any, y: Any, params: Mapping[str, Any]) -> None:
                     "(y_true, y_pred)."
                 )
             ) from None
+
+
+def _check_fit(search: Any, y: Any, params: Mapping[str, Any]) -> None:
+    """Raise if the estimator, by the signature of its `fit`, cannot be fitted: each fit would fail.
+
+    Of a pipeline only whether its last step takes no targets is looked at, if no candidate has
+    another one.
+    """
+    estimator = search.estimator
+    if isinstance(estimator, Pipeline):
+        name, estimator = estimator.steps[-1]
+        params = {}
+        if y is not None or name in _names(search) or not hasattr(estimator, "fit"):
+            return
+    try:
+        signature = inspect.signature(estimator.fit)
+    except (TypeError, ValueError):  # compiled functions may have none
+        return
+    kind = type(estimator).__name__
+    try:
+        signature.bind("X", *([] if y is None else ["y"]), **params)
+    except TypeError as error:
+        advice = "y is None: give targets." if y is None else f"Its signature: fit{signature}."
+        # What scikit-learn's searches raise, after fits that all fail of it.
+        raised = TypeError if search.error_score == "raise" else ValueError
+        raise raised(f"{kind}.fit cannot be called: {error}. {advice}") from None
+
+
+def _names(search: Any) -> set[str]:
+    """What the candidates of a search may set, as far as can be seen."""
+    given = search.get_params(deep=False)
+    spaces = [given.get("param_grid"), given.get("param_distributions")]
+    branches = [b for s in spaces for b in (s if isinstance(s, list) else [s])]
+    return {name for branch in branches if isinstance(branch, Mapping) for name in branch}
 
 
 def _check_refit_name(search: Any, scorer: Any) -> None:

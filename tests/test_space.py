@@ -372,7 +372,11 @@ def test_draws(dimension, seed):
 
 def test_scikit_learns_sampler_takes_our_dimensions():
     """Ranges have `rvs`, and listed values are sequences: all dimensions go into a sampler."""
-    space = {"a": Real(1e-3, 1e3, log=True), "b": Integer(1, 8, log=True), "c": Categorical("xyz")}
+    space = {
+        "a": Real(1e-3, 1e3, log=True),
+        "b": Integer(1, 8, log=True),
+        "c": Categorical([*"xyz"]),
+    }
     space |= {"d": Ordinal([3, 1, 2])}
     drawn = list(ParameterSampler(space, 50, random_state=0))
     assert all(1e-3 <= p["a"] <= 1e3 and type(p["b"]) is int for p in drawn)

@@ -16,6 +16,11 @@ class _Values(Sequence[Any]):
     """Listed values: what `Categorical` and `Ordinal` share. A sequence, as a list is."""
 
     def __init__(self, values: Sequence[Any]) -> None:
+        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+            kind = type(self).__name__
+            raise TypeError(
+                f"{kind}({values!r}): give a list of values; one alone as [{values!r}]."
+            )
         self.values = list(values)
         if not self.values:
             raise ValueError(f"{type(self).__name__}([]): give at least one value.")

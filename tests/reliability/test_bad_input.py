@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import loguniform
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
@@ -14,10 +15,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from hpsearch import (
+    Categorical,
     CheckpointError,
     ExhaustiveSearchCV,
     GPSearchCV,
     Integer,
+    Ordinal,
     Real,
     SampledSearchCV,
     TPESearchCV,
@@ -111,7 +114,7 @@ CASES = [
     (gp({1: [1]}), TypeError, "names are strings"),
     (gp({"C": (-2.0, -1.0)}), ValueError, "'C'"),
     (tpe({"degree": Integer(-3, -1)}), ValueError, "'degree'"),
-    (tpe({"c": [1]}), ValueError, "Did you mean 'C'"),
+    (tpe({"c": [1]}), ValueError, r"^param_distributions\['c'\].*Did you mean 'C'"),
     # how many, how long, where
     (sampled(n_iter=0), ValueError, "'n_iter'"),
     (gp(n_iter=-1), ValueError, "'n_iter'"),
@@ -137,7 +140,9 @@ CASES = [
     (gp(initial_params=[5]), TypeError, r"initial_params\[0\]"),
     (gp(optimizer="gp"), ValueError, "'optimizer'"),
     # scores
-    (grid(scoring="acc"), ValueError, "'scoring'"),
+    (grid(scoring="acuracy"), ValueError, "scoring: 'acuracy'.*Did you mean 'accuracy'"),
+    (grid(scoring={"a": "f1_makro"}, refit="a"), ValueError, "Did you mean 'f1_macro'"),
+    (grid(scoring=["accuracy", "xyz"], refit=False), ValueError, "scoring: 'xyz'"),
     (grid(scoring=["accuracy", "f1_macro"]), ValueError, "refit"),
     (grid(scoring=["accuracy", "f1_macro"], refit="f1"), ValueError, "refit.*'f1'|'f1'.*"),
     (gp(scoring=["accuracy", "f1_macro"], refit=False), ValueError, "metric="),
@@ -186,7 +191,26 @@ DATA = [
     ((X[:0], y[:0]), {}, "0"),
     ((None, y), {}, "X|NoneType"),
     ((X, y), {"sample_weight": np.ones(10)}, "sample_weight.*10.*150"),
+    ((X,), {}, "Counting.fit.*'y'.*give targets"),
+    ((X, y), {"weights": np.ones(150)}, r"Counting.fit.*'weights'.*fit\(X, y, sample_weight"),
 ]
+
+
+def test_a_pipeline_without_targets_is_told():
+    """By its last step, unless the candidates have others that need none."""
+    Counting.n_fits = 0
+    with pytest.raises(ValueError, match=r"Counting.fit.*give targets"):
+        piped({"counting__C": [1]}).fit(X)
+    assert Counting.n_fits == 0
+    assert piped({"counting": [PCA(1)]}).fit(X).best_score_ < 0
+
+
+@pytest.mark.parametrize("dimension", [Categorical, Ordinal])
+@pytest.mark.parametrize("values", ["rbf", 3])
+def test_one_value_is_no_list(dimension, values):
+    """Letters of a word are not what was meant."""
+    with pytest.raises(TypeError, match=f"give a list of values; one alone as .{values!r}"):
+        dimension(values)
 
 
 @pytest.mark.parametrize(("given", "params", "words"), DATA)
