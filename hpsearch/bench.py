@@ -166,7 +166,7 @@ class Bench:
         self._folds = Folds(self._work, store)
         self._sharing = Sharing(store, keeps_models=work.learns)
         self._twins: Counter[Key] = Counter()
-        self._fitted: dict[Key, Any] = {}
+        self._fitted: dict[Key, tuple[Any, Any]] = {}  # with the rows that it was fitted on
         self._n_unlendable = 0  # candidates that were fitted again
         self._may_share = work.reuse.may_share(work.estimator)
         self._writes = writes(work.estimator.get_params())
@@ -268,6 +268,8 @@ class Bench:
             return failed(work, task, error, time.perf_counter() - began)
         if work.growth is not None and not self._sharing.shared():
             work.growth.keep(task, estimator)
+        if self._sharing.rows is not None:
+            fold.train.X = self._sharing.rows
         ledger = self._sharing.ledger
         ledger.phase = Phase.SCORE
         return score(work, task, estimator, fold, time.perf_counter() - began, ledger)
@@ -277,7 +279,7 @@ class Bench:
         estimator, identity = candidate.estimator, candidate.identity
         has_twin = self._twins[identity] > 1 and is_seeded(estimator)
         if has_twin and identity in self._fitted:
-            estimator = self._fitted[identity]
+            estimator, self._sharing.rows = self._fitted[identity]
             _fit(estimator, fold.train, callbacks, lambda *_, **__: None)
             self._sharing.note("fit")
             return estimator
@@ -289,7 +291,8 @@ class Bench:
 
         _fit(estimator, fold.train, callbacks, fit)
         if has_twin:
-            self._fitted[identity] = estimator
+            rows = self._sharing.rows
+            self._fitted[identity] = estimator, fold.train.X if rows is None else rows
         return estimator
 
     def _lent(self, fold: Fold) -> Fold:

@@ -11,11 +11,16 @@ from hpsearch.reuse.family import rebound
 
 @dataclass(eq=False, slots=True)
 class Fitted:
-    """A fitted part, at `at` of its nested parameter, and what `fit_transform` gave."""
+    """A fitted part, at `at` of its nested parameter, and what `fit_transform` gave.
+
+    `rows` are the training rows, if the estimator holds them: some look whether the rows that they
+    are to predict are that very object, and take distances to themselves for nought.
+    """
 
     estimator: Any
     at: Any
     output: Any = None
+    rows: Any = None
 
     def serves(self, part: Part) -> bool:
         """Whether it holds what a fit of this part would give."""

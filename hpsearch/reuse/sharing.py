@@ -71,6 +71,7 @@ class Sharing:
         self._scope: list[Any] = [None]  # tokens of the tables that branches take columns from
         self._shared: Counter[str] = Counter()
         self._last: Callable[..., Any] | None = None
+        self.rows: Any = None  # what the task's last fit holds of another's (see `Fitted`)
         self.ledger = Ledger()
 
     # A job, and a task of it
@@ -99,6 +100,7 @@ class Sharing:
         self.ledger.task = place
         self._handles.clear()
         self._shared.clear()
+        self.rows = None
 
     def note(self, what: str, part: Part | None = None) -> None:
         """Note that the running task took something over."""
@@ -204,6 +206,8 @@ class Sharing:
             with self.ledger.making(found):
                 found.at = self._fit_at(estimator, part, values, X, run)
             found.estimator = unshadowed_copy(estimator)
+            if token is root and any(value is X for value in vars(estimator).values()):
+                found.rows = X
             self._models[key] = found
             if self._keeps_models:
                 self._keep(key, found)
@@ -213,6 +217,7 @@ class Sharing:
             bridge.validate(estimator)
             self.ledger.use(found)
             self.note("submodel" if part.family else "fit", part)
+            self.rows = found.rows
         found.give_to(estimator, part)
 
     def _fit_at(

@@ -12,6 +12,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, NuSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -102,6 +103,30 @@ def test_late_parameters(selector, grid):
     grid = {f"{name}__{k}": v for k, v in grid.items()} | {"logisticregression__C": [0.1, 1]}
     search = assert_same(make_pipeline(selector, LogisticRegression()), grid, *BINARY)
     assert n_shared(search, f"fit {name}") == (len(values) - 1) * 3
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid"),
+    [
+        (KernelRidge(kernel="rbf"), {"degree": [2, 3], "alpha": [1, 1]}),
+        (
+            KNeighborsRegressor(algorithm="brute", metric="cosine"),
+            {"weights": ["uniform", "distance"], "n_neighbors": [3, 5]},
+        ),
+        (
+            make_pipeline(StandardScaler(), KernelRidge(kernel="rbf")),
+            {"kernelridge__degree": [2, 3], "standardscaler": ["passthrough", StandardScaler()]},
+        ),
+    ],
+    ids=["kernels", "neighbors", "a pipeline"],
+)
+def test_rows_that_are_their_own_neighbors(estimator, grid):
+    """Distances of the training rows to themselves are nought if they are the object fitted on."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 5))
+    y = X[:, 0] + rng.normal(size=60)
+    search = assert_same(estimator, grid, X, y, scoring="neg_mean_squared_error")
+    assert n_shared(search, "fit") + n_shared(search, "fit kernelridge") > 0
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
