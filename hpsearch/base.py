@@ -17,7 +17,6 @@ from hpsearch.fitted import FittedSearch
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.keep import Keep
 from hpsearch.lanes import Lane
-from hpsearch.optimizers.gp import GPOptimizer
 from hpsearch.planning import Plan, Upcoming, planned
 from hpsearch.prepared import Prepared, count_splits, make_splits, prepare
 from hpsearch.protocols import Watcher
@@ -281,7 +280,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
             splits = session.settle(make_splits(prepared, self.n_splits_), prepared.cv)
             self.split_sizes_ = sizes_of(splits)
             self._judged_by = metric
-            self._by_process = isinstance(source.optimizer, GPOptimizer)
+            self._by_process = source.by_process
             pruner, resource = judge_of(self, prepared, splits, metric)
             work = work_of(self, prepared, splits, source, resource)
             trials = run(self, work, source, metric, pruner, callbacks, session)

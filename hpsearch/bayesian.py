@@ -150,7 +150,13 @@ class DistributionSearchCV(BaseSearchCV):
                 hints["cost_aware"] = True
             optimizer = make(space, random_state=seed, initial_params=start.first, **hints)
         n_candidates = self.n_iter if space.size is None else min(self.n_iter, space.size)
-        return Source(optimizer, n_candidates, spell=space.spell, read=space.read)
+        return Source(
+            optimizer,
+            n_candidates,
+            spell=space.spell,
+            read=space.read,
+            by_process=isinstance(optimizer, GPOptimizer),
+        )
 
     def _check_cost_aware(self, make: Callable[..., Optimizer]) -> None:
         if not _takes(make, "cost_aware"):

@@ -44,9 +44,9 @@ def refit(search: Any, prepared: Prepared, callbacks: Callbacks | NoCallbacks) -
     fit = partial(ready.apart, lane) if is_dangerous else ready.here
     try:
         with callbacks.refitting(best):
-            began = time.time()
+            began = time.perf_counter()  # a clock may be set back
             fitted = fit()
-            search.refit_time_ = time.time() - began
+            search.refit_time_ = time.perf_counter() - began
     except BaseException as error:
         error.add_note(
             "The search itself is complete: see cv_results_ and best_params_. "

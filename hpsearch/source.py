@@ -18,6 +18,7 @@ class Source:
     of a candidate as JSON can take it, `read` finds the candidate at a place; candidates are read
     in the order in which they were asked. `listed` are the candidates where they are known
     beforehand, in the order of their numbers; it can be gone through again.
+    `by_process` is whether a Gaussian process proposes them, so that pictures show its like.
     """
 
     optimizer: Optimizer
@@ -25,3 +26,4 @@ class Source:
     spell: Callable[[Params], Any]
     read: Callable[[Any], Params]
     listed: Iterable[Params] | None = None
+    by_process: bool = False

@@ -1,5 +1,6 @@
 """Time limits, of one fit and of the search."""
 
+import itertools
 import os
 import sys
 import time
@@ -9,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from joblib import parallel_config
+from sklearn.datasets import load_iris
+from sklearn.svm import SVC
 
 from hpsearch import ExhaustiveSearchCV, GPSearchCV, SampledSearchCV, SearchAborted, StopSearch
 from hpsearch.executors import JoblibExecutor
@@ -150,3 +153,14 @@ def test_an_infinite_score_does_not_win():
         search.fit(*data())
     assert search.best_params_ == {"n": 3}
     assert search.trials_[1].status.value == "failed"
+
+
+def test_a_clock_that_is_set_back(monkeypatch):
+    """Times are lengths of time, whatever the clock of the system does meanwhile."""
+    ticks = itertools.count(1e9, -10)
+    monkeypatch.setattr(time, "time", lambda: next(ticks))
+    search = GPSearchCV(SVC(), {"C": (0.1, 10.0)}, n_iter=3, cv=3, max_time=100, random_state=0)
+    search.fit(*load_iris(return_X_y=True))
+    assert len(search.trials_) == 3
+    assert search.refit_time_ > 0
+    assert search.cv_results_["mean_fit_time"].min() > 0
