@@ -58,9 +58,10 @@ def prepare(search: Any, X: Any, y: Any, params: dict[str, Any]) -> Prepared:
     _check_refit_name(search, scorer)
     bridge.check_responses(search.estimator, scorer)
     _check_calls(scorer, y, routed.scorer.score)
+    estimator = clone(search.estimator)
     _check_fit(search, y, routed.estimator.fit)
     return Prepared(
-        estimator=clone(search.estimator),
+        estimator=estimator,
         X=X,
         y=y,
         scorer=scorer,

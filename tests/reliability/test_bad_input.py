@@ -169,6 +169,7 @@ CASES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:passing a class:FutureWarning")  # scikit-learn 1.6 and 1.7
 @pytest.mark.parametrize(
     ("search", "error", "words"), CASES, ids=[f"{i}" for i in range(len(CASES))]
 )
