@@ -154,6 +154,11 @@ def default_theta(d: int) -> Array:
     return theta
 
 
+def with_halved_lengths(theta: Array) -> Array:
+    """Return theta with length scales half as long: a process that is less sure of what it is."""
+    return np.append(theta[:-2] - math.log(2), theta[-2:])
+
+
 def fit(X: Array, group: Index, y: Array, own_noise: Array | float = 0.0) -> Array:
     """Return the theta of greatest posterior density that a search from the default finds."""
     d = int(group[-1]) + 1

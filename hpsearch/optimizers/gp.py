@@ -8,6 +8,7 @@ over these versions, beyond the best of each (Snoek, Larochelle & Adams, 2012).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,7 @@ from hpsearch.optimizers._blas import one_thread
 from hpsearch.optimizers._columns import Array, Columns, Table
 from hpsearch.optimizers._earlier import LearningOptimizer
 from hpsearch.optimizers._evidence import Evidence, Hint, Scored
-from hpsearch.optimizers._gaussian import Posterior, log_mean_improvement
+from hpsearch.optimizers._gaussian import Posterior, log_mean_improvement, with_halved_lengths
 from hpsearch.optimizers._price import Price
 from hpsearch.optimizers.base import draw_unseen
 from hpsearch.optimizers.history import History
@@ -35,6 +36,9 @@ MAX_FITTED = 150  # scores that its hyperparameters are learnt from, some twenty
 MAX_POINTS = 5_000  # a finite space up to this size is searched through
 N_VERSIONS = 16  # of the scores of pending points
 N_NEAR = 5  # best points around which to look
+LITTLE = 0.03  # improvement, in standard deviations of the scores, below which a model is doubted
+MAX_HALVINGS = 4  # of its length scales then
+TRUSTED = 3  # one ask of so many trusts the model all the same, so as to refine the best point
 
 
 class GPOptimizer(LearningOptimizer):
@@ -75,8 +79,11 @@ class GPOptimizer(LearningOptimizer):
     improvement is maximised on the log scale [4]_, with analytic gradients; the scores of pending
     candidates are drawn from the process, and improvement averaged over the draws [5]_. Failed
     candidates count as the worst score seen; very bad scores are clipped before they are
-    standardised. Beyond 300 scores the model takes the best, the latest, and some at random; its
-    hyperparameters are learnt from 150.
+    standardised. A model that expects next to no improvement anywhere is rather too sure than
+    right: its length scales are then halved until it expects some [6]_, so that a search does not
+    stay on a plateau; every third ask goes on refining the best point all the same. Beyond 300
+    scores the model takes the best, the latest, and some at random; its hyperparameters are learnt
+    from 150.
 
     References
     ----------
@@ -88,6 +95,8 @@ class GPOptimizer(LearningOptimizer):
        2023.
     .. [5] Snoek, Larochelle & Adams, Practical Bayesian Optimization of Machine Learning
        Algorithms, 2012.
+    .. [6] Berkenkamp, Schoellig & Krause, No-Regret Bayesian Optimization with Unknown
+       Hyperparameters, 2019.
 
     Examples
     --------
@@ -151,7 +160,19 @@ class GPOptimizer(LearningOptimizer):
         normal = rng.standard_normal((len(pending), N_VERSIONS))
         evidence = Evidence.of(columns, data.thinned(MAX_SCORES, self.seed), self._hint)
         price = Price.of(columns, rows, np.array(history.costs)) if self.cost_aware else None
-        model = Model.of(evidence, self._theta(data), pending, normal, price)
+        theta = self._theta(data)
+        is_trusted = len(history) % TRUSTED == 0 or last_is_best(data.scores)
+        for _ in range(MAX_HALVINGS + 1):
+            model = Model.of(evidence, theta, pending, normal, price)
+            ranked = self._greatest(model, history, rng)
+            if is_trusted or model.expects_more(ranked.rows[:1]):
+                break
+            theta = with_halved_lengths(theta)
+        return ranked
+
+    def _greatest(self, model: Model, history: History, rng: np.random.Generator) -> Ranked:
+        """Return rows ranked by the model's acquisition."""
+        columns = self._table.columns
         if self.space.is_enumerable(MAX_POINTS):
             left = self._finite.left(history)
             return Ranked.of(left, model.value(left))
@@ -244,6 +265,11 @@ class Model:
         means = self.posterior.mean(self.evidence.columns.features(rows))
         return means + self.evidence.prior_mean(rows)[:, None]
 
+    def expects_more(self, rows: Array) -> bool:
+        """Whether the improvement to be expected at one of the rows is more than LITTLE."""
+        improvement = log_mean_improvement(*self._predicted(rows), self.best)[0]
+        return bool((improvement > math.log(LITTLE)).any())
+
     def value(self, rows: Array) -> Array:
         """Return log expected improvement, (m,); less the log of the cost, if that counts."""
         value = log_mean_improvement(*self._predicted(rows), self.best)[0]
@@ -267,6 +293,12 @@ class Model:
     def _predicted(self, rows: Array) -> tuple[Array, Array]:
         means, variance = self.posterior(self.evidence.columns.features(rows))
         return means + self.evidence.prior_mean(rows)[:, None], variance
+
+
+def last_is_best(scores: Array) -> bool:
+    """Whether the last score is greater than all before."""
+    before = scores[:-1][np.isfinite(scores[:-1])]
+    return len(scores) > 0 and bool(scores[-1] > before.max(initial=-np.inf))
 
 
 @dataclass(frozen=True, eq=False)

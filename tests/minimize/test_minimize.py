@@ -285,8 +285,8 @@ def test_an_object_that_learnt_before_goes_on():
     optimizer = GPOptimizer(SPACE, random_state=0)
     for x in (-4.0, 0.0, 2.0, 2.8, 5.0, 9.0):
         optimizer.tell({"x": x, "n": 1}, -paraboloid({"x": x, "n": 1}))
-    found = minimize(paraboloid, None, optimizer=optimizer, n_iter=3)
-    assert found.best_value < 1.5  # three trials without it come to 11
+    found = minimize(paraboloid, None, optimizer=optimizer, n_iter=1)
+    assert found.best_value < 3.5  # the first trial without it comes to 7
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from scipy.stats import truncnorm
 
 from hpsearch.optimizers import GPOptimizer, RandomOptimizer, TPEOptimizer
 from hpsearch.optimizers import _evidence as evidence_module
+from hpsearch.optimizers import gp as gp_module
 from hpsearch.optimizers._columns import Columns
 from hpsearch.optimizers._evidence import Scored, standardised
 from hpsearch.optimizers._parzen import Kernels, Parzen
@@ -104,6 +105,34 @@ def test_failures_are_avoided(cls):
         failed.append(params["x"] > 0.5)
         optimizer.tell(params, math.nan if failed[-1] else -abs(params["y"] - 0.3))
     assert np.mean(failed[30:]) < 0.35
+
+
+def best_after_a_plateau(seed):
+    """The best of 40 scores where a plateau is wide and what is above it is narrow."""
+    steps = [(0.15, 0.0), (0.25, 0.6), (0.38, 1.0), (0.45, 2.0), (1.0, 1.0)]
+
+    def score_of(params):
+        return next(score for end, score in steps if params["x"] <= end)
+
+    return max(run(GPOptimizer({"x": (0.0, 1.0)}, random_state=seed), 40, score_of))
+
+
+def test_plateaus_are_left(monkeypatch):
+    """A model that is sure of a plateau is doubted; one that is believed stays there for ever."""
+    assert [best_after_a_plateau(seed) for seed in (3, 6)] == [2.0, 2.0]
+    monkeypatch.setattr(gp_module, "MAX_HALVINGS", 0)
+    assert [best_after_a_plateau(seed) for seed in (3, 6)] == [1.0, 1.0]
+
+
+def test_best_point_is_refined_all_the_same():
+    """An optimum is found to a third of a per cent of the range though models are doubted."""
+
+    def score_of(params):
+        return -(math.hypot(params["x"] - 0.3, params["y"] - 0.62) ** 2)
+
+    space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
+    best = [max(run(GPOptimizer(space, random_state=seed), 40, score_of)) for seed in range(2)]
+    assert min(best) > -(0.003**2)
 
 
 @learners
