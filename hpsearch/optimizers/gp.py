@@ -296,7 +296,7 @@ class Model:
 
 
 def last_is_best(scores: Array) -> bool:
-    """Whether the last score is greater than all before."""
+    """Whether the last score, in the order of asking, is greater than all others."""
     before = scores[:-1][np.isfinite(scores[:-1])]
     return len(scores) > 0 and bool(scores[-1] > before.max(initial=-np.inf))
 
