@@ -140,11 +140,13 @@ def compare(search, task, n_splits, seed, pruners, level="auto"):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="seed")
     parser.add_argument("--search", choices=SEARCHES, action="append")
     parser.add_argument("--splits", type=int, action="append")
     parser.add_argument("--pruner", choices=PRUNERS, action="append")
-    parser.add_argument("--level", type=float, default="auto", help="of the race")
+    parser.add_argument("--level", type=float, help="of the race; else the pruner's own")
     given = parser.parse_args()
+    level = "auto" if given.level is None else given.level
     warnings.simplefilter("ignore")
     print(
         f"Python {platform.python_version()}, scikit-learn {sklearn.__version__}, "
@@ -155,8 +157,8 @@ def main():
         for n_splits in given.splits or (5, 10):
             rows = {
                 task: [
-                    compare(search, task, n_splits, seed, pruners, given.level)
-                    for seed in range(given.seeds)
+                    compare(search, task, n_splits, seed, pruners, level)
+                    for seed in range(given.first, given.first + given.seeds)
                 ]
                 for task in TASKS
             }
