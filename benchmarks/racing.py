@@ -8,6 +8,7 @@ that of the race's, in standard errors of the full winner's mean, on average and
 """
 
 import argparse
+import math
 import platform
 import statistics
 import warnings
@@ -178,9 +179,10 @@ def show(rows, pruner):
 
 def told(results):
     shares, same, lost = zip(*results, strict=True)
+    error = statistics.stdev(lost) / len(lost) ** 0.5 if len(lost) > 1 else math.nan
     return (
         f"fits {statistics.fmean(shares):.2f}  winner {statistics.fmean(same):.2f}  "
-        f"lost {statistics.fmean(lost):+.3f}, at worst {max(lost):.2f}"
+        f"lost {statistics.fmean(lost):+.3f} ± {error:.3f}, at worst {max(lost):.2f}"
     )
 
 

@@ -23,7 +23,7 @@ from hpsearch.callbacks import FitCallbacks, around
 from hpsearch.fit_lines import FitLines
 from hpsearch.folds import Fold, Folds, Rows, cut, fold_key
 from hpsearch.keep import keep_piece
-from hpsearch.reuse.anatomy import Part, anatomy, is_seeded
+from hpsearch.reuse.anatomy import Part, anatomy, is_seeded, writes
 from hpsearch.reuse.blueprint import Blueprint
 from hpsearch.reuse.ledger import Ledger, Phase
 from hpsearch.reuse.lending import is_read_only_error, says_read_only
@@ -317,16 +317,6 @@ def note_span(result: SplitResult, began: float) -> None:
     thread = threading.get_ident()
     result.details["worker"] = f"{platform.node()} {os.getpid()} {thread}"
     result.details["span"] = [began, time.time()]
-
-
-def writes(params: Mapping[str, Any]) -> bool:
-    """Whether a part may write to its input, by what its parameters say."""
-    nested = [v.get_params() for v in params.values() if bridge.is_estimator(v)]
-    return any(
-        value is False and name.rpartition("__")[2] in ("copy", "copy_X", "copy_x")
-        for given in (params, *nested)
-        for name, value in given.items()
-    )
 
 
 def _fit(estimator: Any, rows: Rows, callbacks: FitCallbacks | None, fit: Any) -> None:

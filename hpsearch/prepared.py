@@ -105,23 +105,18 @@ def _check_calls(scorer: Any, y: Any, params: Mapping[str, Any]) -> None:
         return
     arguments = ("estimator", "X") if y is None else ("estimator", "X", "y")
     for name, single in bridge.singles(scorer).items():
-        try:
-            signature = inspect.signature(single)
-        except (TypeError, ValueError):  # compiled functions may have none
-            continue
-        try:
-            signature.bind(*arguments, **params)
-        except TypeError as error:
+        why_not = _why_not(single, *arguments, **params)
+        if why_not is not None:
             call = f"{getattr(single, '__name__', single)}({', '.join(arguments)})"
             raise ValueError(
-                f"scoring{f'[{name!r}]' if name else ''}: {call} cannot be called: {error}. "
+                f"scoring{f'[{name!r}]' if name else ''}: {call} cannot be called: {why_not}. "
                 + (
                     "It needs targets, and y is None."
                     if y is None
                     else "sklearn.metrics.make_scorer makes a scorer of a metric of "
                     "(y_true, y_pred)."
                 )
-            ) from None
+            )
 
 
 def _check_fit(search: Any, y: Any, params: Mapping[str, Any]) -> None:
@@ -136,18 +131,26 @@ def _check_fit(search: Any, y: Any, params: Mapping[str, Any]) -> None:
         params = {}
         if y is not None or name in _names(search) or not hasattr(estimator, "fit"):
             return
-    try:
+    why_not = _why_not(estimator.fit, "X", *([] if y is None else ["y"]), **params)
+    if why_not is not None:
         signature = inspect.signature(estimator.fit)
-    except (TypeError, ValueError):  # compiled functions may have none
-        return
-    kind = type(estimator).__name__
-    try:
-        signature.bind("X", *([] if y is None else ["y"]), **params)
-    except TypeError as error:
         advice = "y is None: give targets." if y is None else f"Its signature: fit{signature}."
         # What scikit-learn's searches raise, after fits that all fail of it.
         raised = TypeError if search.error_score == "raise" else ValueError
-        raise raised(f"{kind}.fit cannot be called: {error}. {advice}") from None
+        raise raised(f"{type(estimator).__name__}.fit cannot be called: {why_not}. {advice}")
+
+
+def _why_not(function: Any, *arguments: str, **params: Any) -> TypeError | None:
+    """Why a function, by its signature, cannot be called so; None if nothing is against it."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # compiled functions may have none
+        return None
+    try:
+        signature.bind(*arguments, **params)
+    except TypeError as error:
+        return error
+    return None
 
 
 def _names(search: Any) -> set[str]:

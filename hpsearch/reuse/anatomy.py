@@ -19,6 +19,7 @@ from typing import Any
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from hpsearch import _sklearn as bridge
 from hpsearch.reuse.boosters import BOOSTER_FAMILIES
 from hpsearch.reuse.families import SKLEARN_FAMILIES
 from hpsearch.reuse.family import Family, is_one_of
@@ -248,3 +249,13 @@ def _join(path: str, name: str) -> str:
 
 def _has_callbacks(estimator: Any) -> bool:
     return bool(getattr(estimator, "_skl_callbacks", None))
+
+
+def writes(params: Mapping[str, Any]) -> bool:
+    """Whether a part may write to its input, by what its parameters say."""
+    nested = [v.get_params() for v in params.values() if bridge.is_estimator(v)]
+    return any(
+        value is False and name.rpartition("__")[2] in ("copy", "copy_X", "copy_x")
+        for given in (params, *nested)
+        for name, value in given.items()
+    )
