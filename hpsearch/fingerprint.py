@@ -10,6 +10,7 @@ import copy
 import functools
 import hashlib
 import inspect
+import numbers
 import platform
 import sys
 import types
@@ -26,18 +27,9 @@ from hpsearch import _sklearn as bridge
 Parts = dict[str, str]  # what it is about, to what it is
 # Parameters of a search that do not change what its fits give.
 WITHOUT_EFFECT = {
-    *("checkpoint", "cv", "error_score", "estimator", "fit_timeout", "max_time", "memory_guard"),
-    *(
-        "n_iter",
-        "n_jobs",
-        "pre_dispatch",
-        "random_state",
-        "refit",
-        "reuse",
-        "scoring",
-        "verbose",
-        *("keep", "watch", "workers"),
-    ),
+    *("checkpoint", "cv", "error_score", "estimator", "fit_timeout", "keep", "max_time"),
+    *("memory_guard", "n_iter", "n_jobs", "pre_dispatch", "random_state", "refit", "reuse"),
+    *("scoring", "verbose", "watch", "workers"),
 }
 ONCE_FILES = ("hpsearch.dimensions",)  # packages now, whose classes are not others for that
 ADDRESSES = ("_stop_words_id",)  # attributes that are another number in each process
@@ -151,8 +143,8 @@ def describe_estimator(estimator: Any) -> Parts:
     for name, value in estimator.get_params(deep=True).items():
         if bridge.is_estimator(value):  # its own parameters follow by their names
             parts[f"the estimator's {name}"] = _kind(value)
-        elif not _holds_estimators(value):
-            parts[f"the estimator's {name}"] = describe(value)
+        else:
+            parts[f"the estimator's {name}"] = describe(_layout(value))
     return parts
 
 
@@ -202,8 +194,7 @@ def parts_of_search(search: Any, prepared: Any) -> Parts:
     parts["error_score"] = describe(search.error_score)
     own = search.get_params(deep=False).items()
     parts |= {name: describe(v) for name, v in own if name not in WITHOUT_EFFECT}
-    seed = getattr(search, "random_state", None)
-    parts["random_state"] = describe(seed) if isinstance(seed, int) else "no seed"
+    parts["random_state"] = _describe_seed(getattr(search, "random_state", None))
     return parts
 
 
@@ -219,11 +210,21 @@ def parts_of_function(function: Any, settings: Mapping[str, Any]) -> Parts:
     """
     parts = {"the objective": describe(function)}
     parts |= {name: describe(value) for name, value in settings.items()}
-    if not isinstance(settings.get("random_state"), int):
-        parts["random_state"] = "no seed"
+    parts["random_state"] = _describe_seed(settings.get("random_state"))
     versions = {"Python": platform.python_version(), "numpy": np.__version__}
     versions |= {"scipy": scipy.__version__}
     return parts | {f"the version of {name}": version for name, version in versions.items()}
+
+
+def fixed_seed(random_state: Any) -> int | None:
+    """Return the seed that a user gave, whatever its type; None for a generator or none at all."""
+    is_whole = isinstance(random_state, numbers.Real) and random_state % 1 == 0
+    return int(random_state) if is_whole else None
+
+
+def _describe_seed(random_state: Any) -> str:
+    seed = fixed_seed(random_state)
+    return "no seed" if seed is None else str(seed)
 
 
 def _kind(estimator: Any) -> str:
@@ -238,12 +239,15 @@ def _home(cls: type) -> str:
     return next((name for name in ONCE_FILES if module.startswith(f"{name}.")), module)
 
 
-def _holds_estimators(value: Any) -> bool:
-    """Whether this is a list of steps, whose parts follow by their own names."""
+def _layout(value: Any) -> Any:
+    """A list of steps without what follows by their own names; any other value as it is.
+
+    The order of steps, and the columns that they are given, are said by the list alone.
+    """
     is_list = isinstance(value, (list, tuple)) and len(value) > 0
-    return is_list and all(
-        isinstance(step, tuple) and any(map(bridge.is_estimator, step)) for step in value
-    )
+    if not is_list or not all(isinstance(step, tuple) for step in value):
+        return value
+    return [tuple("..." if bridge.is_estimator(v) else v for v in step) for step in value]
 
 
 def _class_code(given: type) -> str:
@@ -258,12 +262,15 @@ def _class_code(given: type) -> str:
 def _function_code(function: types.FunctionType) -> str:
     wrapped = inspect.unwrap(function)
     code = wrapped.__code__ if isinstance(wrapped, types.FunctionType) else function.__code__
-    cells = [_cell(cell) for cell in getattr(wrapped, "__closure__", None) or ()]
-    return _hash([_code(code), repr(function.__defaults__ and len(function.__defaults__)), *cells])
+    closed_over = [cell.cell_contents for cell in getattr(wrapped, "__closure__", None) or ()]
+    defaults = [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).items()]
+    return _hash([_code(code), *map(_held, closed_over), "defaults", *map(_held, defaults)])
 
 
-def _cell(cell: types.CellType) -> str:
-    value = cell.cell_contents
+def _held(value: Any) -> str:
+    """What a function holds beside its code; of what can change, the type alone."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_held, value))})"
     return repr(value) if isinstance(value, PLAIN) else type(value).__qualname__
 
 

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hpsearch.fingerprint import Parts, differences, digest
+from hpsearch.fingerprint import Parts, differences, digest, fixed_seed
 from hpsearch.journal import CheckpointError, Origin
 from hpsearch.splits import Splits
 from hpsearch.trial import Params, SplitResult, Status, Trial
@@ -133,12 +133,10 @@ class SQLSession(ABC):
             if n_iter is not None and n_iter > max(n_iters, default=0):
                 n_iters.append(n_iter)
                 self._set("n_iters", json.dumps(n_iters))
-            if isinstance(random_state, (int, np.integer)):
+            if fixed_seed(random_state) is not None:
                 return Origin(random_state, n_iters)
             if self._get("seed") is None:
-                is_generator = isinstance(random_state, np.random.RandomState)
-                draw = random_state if is_generator else np.random.RandomState()
-                self._set("seed", int(draw.randint(2**31 - 1)))
+                self._set("seed", _drawn_seed(random_state))
             return Origin(self._get("seed"), n_iters)
 
     def settle(self, splits: Splits, cv: Any) -> Splits:
@@ -191,9 +189,9 @@ class SQLSession(ABC):
 
     def finished(self, trial: Trial, result: SplitResult) -> None:
         """Write down what came of a split."""
-        texts = json.dumps(result.scores), as_json(result.details)
+        texts = json.dumps(result.scores, default=float), as_json(result.details)
         row = (self._id, trial.number, result.split, result.resource, *texts)
-        self._waiting.append((FINISHED, (*row, result.status.value, result.error)))
+        self._waiting.append((FINISHED, (*row, result.status.value, _storable(result.error))))
         self._commit()
 
     def closed(self, trial: Trial) -> None:
@@ -217,6 +215,22 @@ class SQLSession(ABC):
                 stacklevel=2,
             )
         self._waiting.clear()
+
+
+def _drawn_seed(random_state: Any) -> int:
+    """A seed, drawn from the user's generator if there is one."""
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31 - 1))
+    is_generator = isinstance(random_state, np.random.RandomState)
+    draw = random_state if is_generator else np.random.RandomState()
+    return int(draw.randint(2**31 - 1))
+
+
+def _storable(text: str | None) -> str | None:
+    """A text without what no database takes: halves of characters, as of file names, and NUL."""
+    if text is None:
+        return None
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00")
 
 
 def _is_unseeded(cv: Any) -> bool:

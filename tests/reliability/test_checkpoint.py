@@ -10,8 +10,10 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
+from sklearn.exceptions import FitFailedWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -287,9 +289,110 @@ def test_a_frozen_step_is_told_by_what_it_was_fitted_to(tmp_path):
     assert not np.array_equal(other, first.cv_results_["mean_test_score"])
 
 
+def scaled_then_reduced(order):
+    steps = [("scale", StandardScaler()), ("reduce", PCA(1, random_state=0))]
+    return Pipeline([*steps[::order], ("svc", SVC())])
+
+
+def on_columns(columns):
+    scaled = ColumnTransformer([("scale", StandardScaler(), columns)])
+    return Pipeline([("scale", scaled), ("svc", SVC())])
+
+
+@pytest.mark.parametrize(
+    ("build", "one", "other"), [(scaled_then_reduced, 1, -1), (on_columns, [0, 1], [2, 3])]
+)
+def test_the_order_of_steps_and_their_columns_are_part_of_the_work(build, one, other, tmp_path):
+    """They stand in the list of steps alone, and no step's own parameters tell them."""
+
+    def search(part, checkpoint):
+        grid = {"svc__C": [0.1, 10]}
+        return ExhaustiveSearchCV(build(part), grid, cv=3, checkpoint=checkpoint).fit(X, y)
+
+    both = SQLiteJournal(tmp_path / "run.sqlite", if_different="add")
+    for part in (one, other):
+        expected = search(part, None).cv_results_["mean_test_score"]
+        np.testing.assert_array_equal(search(part, both).cv_results_["mean_test_score"], expected)
+    search(one, tmp_path / "alone.sqlite")
+    with pytest.raises(CheckpointError, match=r"(steps|transformers) differs"):
+        search(other, tmp_path / "alone.sqlite")
+
+
+@pytest.mark.parametrize("kind", [int, np.int64, np.uint8, float])
+def test_a_seed_is_told_by_its_value(kind, tmp_path):
+    """Those of np.arange too: each is a search of its own, and the same as with an int."""
+    file = SQLiteJournal(tmp_path / "run.sqlite", if_different="add")
+
+    def found(seed, **options):
+        return minimize(lambda p: p["x"], {"x": (0.0, 1.0)}, n_iter=3, random_state=seed, **options)
+
+    values = [found(kind(seed), checkpoint=file).best_value for seed in (0, 1, 2)]
+    assert values == [found(seed).best_value for seed in (0, 1, 2)]
+    assert [found(seed, checkpoint=file).best_value for seed in (0, 1, 2)] == values
+
+
+def test_a_generator_is_the_seed_of_a_search_with_a_checkpoint(tmp_path):
+    """Two that begin alike give the same search, wherever they are written down."""
+
+    def found(name):
+        rng = np.random.default_rng(5)
+        space, file = {"x": (0.0, 1.0)}, tmp_path / name
+        return minimize(lambda p: p["x"], space, n_iter=3, random_state=rng, checkpoint=file)
+
+    assert found("a.sqlite").best_value == found("b.sqlite").best_value
+
+
+def below(most):
+    """Return metrics that differ in a default alone."""
+
+    def metric(estimator, X, y, most=most, *, least=-most):
+        return min(estimator.score(X, y), most) + least
+
+    return metric
+
+
+def test_the_defaults_of_a_function_are_part_of_it(tmp_path):
+    """A metric whose default was changed is another one, though its code is the same."""
+    grid, file = {"C": [0.1, 10]}, tmp_path / "run.sqlite"
+    search = ExhaustiveSearchCV(SVC(), grid, cv=3, scoring=below(0.5), checkpoint=file)
+    search.fit(X, y)
+    with pytest.raises(CheckpointError, match="scoring differs"):
+        search.set_params(scoring=below(0.6)).fit(X, y)
+    again = search.set_params(scoring=below(0.5)).fit(X, y)
+    assert again.best_score_ == 0.0
+
+
+class Unwritable(SVC):
+    """Fails for one candidate, with half a character and a NUL in the text."""
+
+    def fit(self, X, y, sample_weight=None):
+        if self.C == 1:
+            raise FileNotFoundError("no caf\udce9 \0")  # as os.fsdecode gives it
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.filterwarnings("ignore:Some fits failed", "ignore:One or more of the test scores")
+def test_any_error_and_any_number_can_be_written_down(tmp_path):
+    """What a failed fit says, and what a metric returns, does not end the search."""
+
+    def metric(estimator, X, y):
+        return np.longdouble(estimator.score(X, y))
+
+    grid = {"C": [0.1, 1, 10]}
+    options = {"cv": 3, "scoring": metric, "checkpoint": tmp_path / "run.sqlite"}
+    first = ExhaustiveSearchCV(Unwritable(), grid, **options)
+    with pytest.warns(FitFailedWarning):
+        first.fit(X, y)
+    with pytest.warns(FitFailedWarning):
+        second = clone(first).fit(X, y)
+    same(second.cv_results_, first.cv_results_)
+    assert "caf" in second.trials_[1].error
+
+
 OF_TEXTS = """
 import sys
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.exceptions import FitFailedWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -454,6 +557,7 @@ def test_a_hostile_file_runs_nothing(tmp_path):
 
 FULL_DISK = """
 import resource, signal, sys, warnings
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.svm import SVC
 from hpsearch import SampledSearchCV
