@@ -21,13 +21,13 @@ from sklearn.dummy import DummyClassifier
 
 from hpsearch import ExhaustiveSearchCV, SQLiteJournal
 
-N_CANDIDATES, N_SPLITS = 200, 5
+N_SPLITS = 5
 
 
-def seconds_a_split(journal_of, n_jobs):
+def seconds_a_split(journal_of, n_jobs, n_candidates):
     """Wall and CPU seconds a split, medians of five searches after one that is not counted."""
     X, y = np.random.default_rng(0).normal(size=(100, 5)), np.arange(100) % 2
-    grid = {"constant": [0], "random_state": list(range(N_CANDIDATES))}
+    grid = {"constant": [0], "random_state": list(range(n_candidates))}
     times = []
     for _ in range(6):
         with tempfile.TemporaryDirectory() as folder:
@@ -42,17 +42,19 @@ def seconds_a_split(journal_of, n_jobs):
             began = time.perf_counter(), time.process_time()
             search.fit(X, y)
             times.append((time.perf_counter() - began[0], time.process_time() - began[1]))
-    n_fits = N_CANDIDATES * N_SPLITS
+    n_fits = n_candidates * N_SPLITS
     return [statistics.median(kind[1:]) / n_fits for kind in zip(*times, strict=True)]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-jobs", type=int, default=1)
-    n_jobs = parser.parse_args().n_jobs
+    parser.add_argument("--candidates", type=int, default=200)
+    given = parser.parse_args()
     print(
         f"Python {platform.python_version()}, scikit-learn {sklearn.__version__}, joblib "
-        f"{joblib.__version__}; n_jobs={n_jobs}, {N_CANDIDATES} candidates, {N_SPLITS} splits"
+        f"{joblib.__version__}; n_jobs={given.n_jobs}, {given.candidates} candidates, "
+        f"{N_SPLITS} splits"
     )
     kinds = {
         "no checkpoint": lambda _: None,
@@ -61,7 +63,7 @@ def main():
     }
     bare = None
     for name, journal_of in kinds.items():
-        wall, cpu = seconds_a_split(journal_of, n_jobs)
+        wall, cpu = seconds_a_split(journal_of, given.n_jobs, given.candidates)
         bare = bare or (wall, cpu)
         print(
             f"{name:26} wall {wall * 1e3:6.3f} ms a split ({(wall - bare[0]) * 1e3:+.3f}), "

@@ -30,7 +30,6 @@ try:
 except ImportError:
     optuna = None
 
-N_CANDIDATES = 40
 CV = StratifiedKFold(3, shuffle=True, random_state=0)
 BOOSTING = {
     "learning_rate": Real(0.01, 1.0, log=True),
@@ -85,7 +84,7 @@ class Clock:
 
 
 def ours(pruner):
-    def search(task, seed, n_jobs):
+    def search(task, seed, n_jobs, n_candidates):
         estimator, space, (X, y), resource, least = TASKS[task]
         given = None
         if pruner is not None:
@@ -94,7 +93,7 @@ def ours(pruner):
         found = SampledSearchCV(
             estimator,
             space,
-            n_iter=N_CANDIDATES,
+            n_iter=n_candidates,
             cv=CV,
             n_jobs=n_jobs,
             random_state=seed,
@@ -107,14 +106,14 @@ def ours(pruner):
     return search
 
 
-def scikit_learn(task, seed, n_jobs):
+def scikit_learn(task, seed, n_jobs, n_candidates):
     estimator, space, (X, y), resource, least = TASKS[task]
     most = "auto" if resource == "n_samples" else estimator.get_params()[resource]
     began = time.perf_counter()
     found = HalvingRandomSearchCV(
         estimator,
         space,
-        n_candidates=N_CANDIDATES,
+        n_candidates=n_candidates,
         resource=resource,
         min_resources=least,
         max_resources=most,
@@ -128,7 +127,7 @@ def scikit_learn(task, seed, n_jobs):
     return found.best_params_, [(seconds, None)], seconds
 
 
-def asha_of_optuna(task, seed, n_jobs):
+def asha_of_optuna(task, seed, n_jobs, n_candidates):
     """As its users write it: a fit a rung, from the start, the mean over the splits reported."""
     estimator, space, (X, y), resource, least = TASKS[task]
     splits = list(CV.split(X, y))
@@ -152,7 +151,7 @@ def asha_of_optuna(task, seed, n_jobs):
     pruner = optuna.pruners.HyperbandPruner(1, len(amounts), 3)
     sampler = optuna.samplers.RandomSampler(seed)
     study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
-    study.optimize(objective, n_trials=N_CANDIDATES, n_jobs=n_jobs)
+    study.optimize(objective, n_trials=n_candidates, n_jobs=n_jobs)
     return study.best_trial.user_attrs["params"], clock.steps, time.perf_counter() - clock.began
 
 
@@ -195,6 +194,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--n-jobs", type=int, default=1)
+    parser.add_argument("--candidates", type=int, default=40)
+    parser.add_argument("--only", nargs="*", choices=TASKS, default=list(TASKS))
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     versions = {"scikit-learn": sklearn.__version__, "joblib": joblib.__version__}
@@ -202,16 +203,16 @@ def main():
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         versions["Optuna"] = optuna.__version__
     print(f"Python {platform.python_version()}", versions, vars(given))
-    for task in TASKS:
-        compare(task, given.seeds, given.n_jobs)
+    for task in given.only:
+        compare(task, given.seeds, given.n_jobs, given.candidates)
 
 
-def compare(task, n_seeds, n_jobs):
+def compare(task, n_seeds, n_jobs, n_candidates):
     rows = {name: [] for name in METHODS}
     for seed in range(n_seeds):
         mark = None
         for name, method in METHODS.items():
-            params, steps, seconds = method(task, seed, n_jobs)
+            params, steps, seconds = method(task, seed, n_jobs, n_candidates)
             scores = full_scores(task, params)
             if mark is None:
                 mark = scores.mean() - 0.1 * scores.std(ddof=1) / np.sqrt(len(scores))

@@ -97,13 +97,18 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20, help="samples of each (default: 20)")
     parser.add_argument("--first", type=int, default=0, help="seed of the first (default: 0)")
     parser.add_argument("--n-jobs", type=int, default=1, help="searches at a time (default: 1)")
+    parser.add_argument("--candidates", type=int, default=50, help="of a search (default: 50)")
     parser.add_argument("--keep", type=Path, help="a file for the raw figures; read if it is there")
     told = parser.parse_args()
     seeds = range(told.first, told.first + told.repeats)
     if told.keep is not None and told.keep.exists():
         found = np.array(json.loads(told.keep.read_text()))
     else:
-        jobs = (delayed(measured)(problem, seed) for problem in PROBLEMS for seed in seeds)
+        jobs = (
+            delayed(measured)(problem, seed, told.candidates)
+            for problem in PROBLEMS
+            for seed in seeds
+        )
         flat = Parallel(n_jobs=told.n_jobs)(jobs)
         found = np.array(flat).reshape(len(PROBLEMS), told.repeats, -1)
         if told.keep is not None:
@@ -116,7 +121,7 @@ def main() -> None:
     show(found)
 
 
-def measured(problem, seed):
+def measured(problem, seed, n_candidates):
     """Search on some rows; return the truth, the best score, and each method's three numbers."""
     _, data, n_rows, searched = problem
     if isinstance(data, partial):
@@ -129,7 +134,9 @@ def measured(problem, seed):
     )
     splitter = KFold if labels is None else StratifiedKFold
     cv = splitter(5, shuffle=True, random_state=seed)
-    search = SampledSearchCV(*searched, n_iter=50, cv=cv, random_state=seed, keep="predictions")
+    search = SampledSearchCV(
+        *searched, n_iter=n_candidates, cv=cv, random_state=seed, keep="predictions"
+    )
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
         search.fit(X, y)

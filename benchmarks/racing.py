@@ -29,7 +29,6 @@ from sklearn.tree import DecisionTreeClassifier
 
 from hpsearch import GPSearchCV, Integer, RacingPruner, Real, SampledSearchCV
 
-N_CANDIDATES = 60
 PRUNERS = ("race", "bound")
 
 
@@ -104,14 +103,14 @@ TASKS = {
 SEARCHES = {"random": SampledSearchCV, "gp": GPSearchCV}
 
 
-def run(search, task, n_splits, seed, pruner):
+def run(search, task, n_splits, seed, pruner, n_candidates):
     estimator, space, (X, y), scoring = TASKS[task]
     splitter = StratifiedKFold if is_classifier(estimator) else KFold
     cv = splitter(n_splits, shuffle=True, random_state=seed)
     return SEARCHES[search](
         estimator,
         space,
-        n_iter=N_CANDIDATES,
+        n_iter=n_candidates,
         scoring=scoring,
         cv=cv,
         random_state=seed,
@@ -124,15 +123,15 @@ def n_fits(search):
     return sum(len(trial.results) for trial in search.trials_)
 
 
-def compare(search, task, n_splits, seed, pruners, level="auto"):
+def compare(search, task, n_splits, seed, pruners, level, n_candidates):
     """For each pruner: share of the fits, whether the winner is the same, what is lost."""
-    full = run(search, task, n_splits, seed, None)
+    full = run(search, task, n_splits, seed, None, n_candidates)
     row = [full.cv_results_[f"split{i}_test_score"][full.best_index_] for i in range(n_splits)]
     error = np.std(row, ddof=1) / np.sqrt(n_splits) or 1.0
     found = {}
     for pruner in pruners:
         given = RacingPruner(level=level) if pruner == "race" else pruner
-        raced = run(search, task, n_splits, seed, given)
+        raced = run(search, task, n_splits, seed, given, n_candidates)
         lost = (full.best_score_ - raced.best_score_) / error
         found[pruner] = n_fits(raced) / n_fits(full), lost <= 1e-9, lost
     return found
@@ -142,6 +141,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=0, help="seed")
+    parser.add_argument("--candidates", type=int, default=60)
     parser.add_argument("--search", choices=SEARCHES, action="append")
     parser.add_argument("--splits", type=int, action="append")
     parser.add_argument("--pruner", choices=PRUNERS, action="append")
@@ -158,7 +158,7 @@ def main():
         for n_splits in given.splits or (5, 10):
             rows = {
                 task: [
-                    compare(search, task, n_splits, seed, pruners, level)
+                    compare(search, task, n_splits, seed, pruners, level, given.candidates)
                     for seed in range(given.first, given.first + given.seeds)
                 ]
                 for task in TASKS

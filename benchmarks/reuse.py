@@ -73,7 +73,6 @@ from hpsearch import ExhaustiveSearchCV
 
 SETTINGS = {"refit": False, "error_score": "raise"}
 SIZES = [10, 28, 46, 64, 82, 100]
-LEAST_SECONDS = 10  # of scikit-learn, for each grid: short ones are run more often
 
 
 def text(n=500):
@@ -436,7 +435,7 @@ def timed(name, estimator, grid, data, args):
     """Return the seconds of scikit-learn and their ratio to ours, the least of runs in turns."""
     times, expected = {"ours": [], "theirs": []}, []
     turn = [("theirs", theirs), ("ours", ours)]
-    while len(times["ours"]) < args.repeats or sum(times["theirs"]) < LEAST_SECONDS:
+    while len(times["ours"]) < args.repeats or sum(times["theirs"]) < args.least_seconds:
         for who, make in turn:
             seconds, scores = run(make, estimator, grid, data, args.n_jobs, args.cv)
             times[who].append(seconds)
@@ -502,6 +501,12 @@ def main():
     parser.add_argument("--n-jobs", type=int, default=1)
     parser.add_argument("--cv", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument(
+        "--least-seconds",
+        type=float,
+        default=10,
+        help="of scikit-learn's; short ones run more often",
+    )
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--no-rivals", dest="rivals", action="store_false")

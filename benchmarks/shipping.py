@@ -29,6 +29,7 @@ from sklearn.model_selection import GridSearchCV
 from hpsearch import ExhaustiveSearchCV
 
 N_COLUMNS = 50
+KINDS = ("numpy", "pandas, numbers", "pandas, strings", "sparse")
 WHO = {"scikit-learn": GridSearchCV, "hpsearch": ExhaustiveSearchCV}
 
 
@@ -114,6 +115,7 @@ def run(who, kind, megabytes):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--megabytes", type=float, default=200)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--run", nargs=2)
     given = parser.parse_args()
     if given.run:
@@ -123,7 +125,7 @@ def main():
         f"Python {platform.python_version()}, scikit-learn {sklearn.__version__}, "
         f"pandas {pd.__version__}, joblib {joblib.__version__}, {given.megabytes:g} MB"
     )
-    for kind in ("numpy", "pandas, numbers", "pandas, strings", "sparse"):
+    for kind in given.kinds:
         for who in WHO:
             with tempfile.TemporaryDirectory() as folder:
                 command = [sys.executable, __file__, "--megabytes", str(given.megabytes)]

@@ -24,12 +24,8 @@ from hpsearch import ExhaustiveSearchCV, SampledSearchCV
 
 X, Y = load_iris(return_X_y=True)
 PAIRS = {
-    "ExhaustiveSearchCV": (ExhaustiveSearchCV, GridSearchCV, {}),
-    "SampledSearchCV": (
-        SampledSearchCV,
-        RandomizedSearchCV,
-        {"n_iter": 200, "random_state": 0},
-    ),
+    "ExhaustiveSearchCV": (ExhaustiveSearchCV, GridSearchCV),
+    "SampledSearchCV": (SampledSearchCV, RandomizedSearchCV),
 }
 
 
@@ -47,40 +43,46 @@ class Nothing(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
-WORK = {  # each of 200 candidates, which no two fits can share
-    "nothing": (Nothing(), {"level": list(range(200))}),
-    "dummy": (DummyClassifier(), {"random_state": list(range(200))}),
-    "tree": (DecisionTreeClassifier(), {"random_state": list(range(200))}),
+WORK = {  # an estimator, and a parameter of which no two values can share a fit
+    "nothing": (Nothing(), "level"),
+    "dummy": (DummyClassifier(), "random_state"),
+    "tree": (DecisionTreeClassifier(), "random_state"),
 }
 
 
-def fits_a_second(cls, work, options):
-    estimator, space = WORK[work]
-    search = cls(estimator, space, refit=False, cv=5, **options)
+def fits_a_second(cls, work, n_candidates, n_jobs):
+    estimator, name = WORK[work]
+    space = {name: list(range(n_candidates))}
+    options = {"n_jobs": n_jobs, "refit": False, "cv": 5}
+    if cls in PAIRS["SampledSearchCV"]:
+        options |= {"n_iter": n_candidates, "random_state": 0}
+    search = cls(estimator, space, **options)
     began = time.perf_counter()
     search.fit(X, Y)
-    return 200 * 5 / (time.perf_counter() - began)
+    return n_candidates * 5 / (time.perf_counter() - began)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--candidates", type=int, default=200)
     parser.add_argument("--n-jobs", type=int, nargs="*", default=[1, 2])
     options = parser.parse_args()
     print(
         f"Python {platform.python_version()}, scikit-learn {sklearn.__version__}, "
         f"numpy {np.__version__}, scipy {scipy.__version__}, joblib {joblib.__version__}, "
-        f"{joblib.cpu_count()} cores; 200 candidates, 5 splits, {options.repeats} pairs"
+        f"{joblib.cpu_count()} cores; "
+        f"{options.candidates} candidates, 5 splits, {options.repeats} pairs"
     )
     print(f"{'':30}{'n_jobs':>7}{'theirs/s':>10}{'ours/s':>10}{'ratio':>8}{'range':>16}")
     for n_jobs in options.n_jobs:
-        for name, (ours, theirs, extra) in PAIRS.items():
+        for name, (ours, theirs) in PAIRS.items():
             for work in WORK:
-                given = {"n_jobs": n_jobs} | extra
+                given = work, options.candidates, n_jobs
                 for cls in (theirs, ours):
-                    fits_a_second(cls, work, given)  # workers start
+                    fits_a_second(cls, *given)  # workers start
                 pairs = [
-                    (fits_a_second(theirs, work, given), fits_a_second(ours, work, given))
+                    (fits_a_second(theirs, *given), fits_a_second(ours, *given))
                     for _ in range(options.repeats)
                 ]
                 ratios = sorted(mine / other for other, mine in pairs)

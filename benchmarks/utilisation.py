@@ -54,11 +54,11 @@ class Sleeper(RegressorMixin, BaseEstimator):
         return -((self.x - 0.3) ** 2) - (self.y - 0.6) ** 2
 
 
-def run(n_jobs, n_iter, spread):
+def run(n_jobs, n_iter, seconds, spread):
     """Return when fits began and ended, and which candidate each was of, (n, 3)."""
     X, y = np.arange(40.0)[:, None], np.arange(40.0)
     with tempfile.TemporaryDirectory() as folder:
-        model = Sleeper(spread=spread, notes=folder)
+        model = Sleeper(seconds=seconds, spread=spread, notes=folder)
         space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
         options = {"n_iter": n_iter, "random_state": 0, "refit": False}
         given = {"n_jobs": n_jobs, "cv": KFold(N_SPLITS)}
@@ -98,6 +98,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-jobs", type=int, nargs="*", default=[2, 4])
     parser.add_argument("--n-iter", type=int, default=30)
+    parser.add_argument("--seconds", type=float, default=0.5, help="median of a fit")
     options = parser.parse_args()
     print(
         f"Python {platform.python_version()}, scikit-learn {sklearn.__version__}, "
@@ -107,7 +108,7 @@ def main():
     print(f"{'n_jobs':>7}{'spread':>8}{'while asking':>14}{'whole':>8}{'in batches':>12}")
     for n_jobs in options.n_jobs:
         for spread in (0.0, 0.5, 1.0):
-            rows = run(n_jobs, options.n_iter, spread)
+            rows = run(n_jobs, options.n_iter, options.seconds, spread)
             asking = utilisation(rows, n_jobs, last_start(rows))
             whole = utilisation(rows, n_jobs, rows[:, 1].max())
             batches = in_batches(rows, n_jobs)

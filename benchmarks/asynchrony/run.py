@@ -151,10 +151,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 4, 8, 16, 64])
+    parser.add_argument("--problems", nargs="+", choices=NAMES, default=NAMES)
     given = parser.parse_args()
     modes: dict[str, Callable] = {"ours": one_by_one, "ignored": ignoring, "waves": in_waves}
     plan = [("ours", 1)] + [(mode, n) for n in given.workers for mode in modes]
-    chosen = [p for p in problems() if p.name in NAMES]
+    chosen = [p for p in problems() if p.name in given.problems]
     found = {
         key: {p.name: [modes[key[0]](p, s, key[1]) for s in range(given.seeds)] for p in chosen}
         for key in plan

@@ -33,12 +33,12 @@ def set_constant(change: str) -> None:
     setattr(module, constant, ast.literal_eval(value))
 
 
-def differences(method: str, stored: dict[str, Any], n_seeds: int) -> np.ndarray:
+def differences(method: str, stored: dict[str, Any], names: list[str], n_seeds: int) -> np.ndarray:
     """Return regret less that of the stored results, (problems, seeds, ends of the curve)."""
     random = json.loads((RESULTS / "random.json").read_text())
     found = []
     for problem in problems():
-        if problem.purpose != "tuning":
+        if problem.name not in names:
             continue
         known, memo = stored[problem.name], {}
         best = max(record["best"] for record in known.values())
@@ -55,11 +55,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("method", choices=["gp", "tpe"])
     parser.add_argument("change", help="module.NAME=value")
+    names = [problem.name for problem in problems() if problem.purpose == "tuning"]
+    parser.add_argument("--problems", nargs="+", choices=names, default=names)
     parser.add_argument("--seeds", type=int, default=N_SEEDS)
     given = parser.parse_args()
     stored = json.loads((RESULTS / f"{given.method}.json").read_text())
     set_constant(given.change)
-    found = differences(given.method, stored, given.seeds)
+    found = differences(given.method, stored, given.problems, given.seeds)
     cells = [f"{found[:, :, at].mean():+.3f}{error(found[:, :, at])}" for at in ENDS.values()]
     print(f"| `{given.change}` | " + " | ".join(cells) + " |")
 

@@ -7,6 +7,7 @@ The median and the greatest of 20 asks (each told before the next) after n rando
 
 from __future__ import annotations
 
+import argparse
 import time
 from typing import Any
 
@@ -51,9 +52,14 @@ def milliseconds(optimizer: GPOptimizer | TPEOptimizer, n: int) -> np.ndarray:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--most", type=int, default=100_000, help="points before the asks")
+    most = parser.parse_args().most
     print("| n | GP median | GP most | TPE median | TPE most |")
     print("|---|---|---|---|---|")
     for n in (20, 50, 100, 200, 300, 1000, 10_000, 100_000):
+        if n > most:
+            break
         cells = []
         for make in (GPOptimizer, TPEOptimizer):
             if make is GPOptimizer and n > 1000:
