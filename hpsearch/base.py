@@ -228,6 +228,11 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
     def _validate_params(self) -> None:
         bridge.check_metrics(self.scoring)  # scikit-learn's message lists all that there are
         super()._validate_params()
+        if self.n_jobs == 0:
+            raise ValueError(
+                "n_jobs=0: give how many fits to run at a time; -1 stands for as many as there "
+                "are cores, None for one."
+            )
 
     @bridge.fit_context
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:

@@ -8,10 +8,12 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 
 from hpsearch import _sklearn as bridge
 from hpsearch.dimensions import Integer, Real
+from hpsearch.space import admits
 
 MAX_VALUES = 1000  # listed values of a parameter that are looked at one by one
 
@@ -60,6 +62,24 @@ def check_space(
             _check_values(
                 owners, name.rpartition("__")[2], values, f"{where}[{name!r}]", error_score
             )
+    check_constraint(branches, constraint)
+
+
+def check_constraint(branches: Iterable[Mapping[str, Any]], constraint: Any) -> None:
+    """Raise if a constraint, where there is one, fails for a candidate of a dict of the space."""
+    if constraint is None:
+        return
+    for branch in branches:
+        values = {name: _some(values) for name, values in branch.items()}
+        if all(values.values()):
+            admits(constraint, {name: value for name, (value,) in values.items()})
+
+
+def _some(values: Any) -> list[Any]:
+    """One of the values of a parameter, in a list; an empty one if there is none."""
+    if hasattr(values, "rvs"):
+        return [values.rvs(random_state=np.random.RandomState(0))]
+    return list(itertools.islice(_listed(values), 1))
 
 
 def _owners(estimator: Any, name: str, branch: Mapping[str, Any]) -> list[Any]:

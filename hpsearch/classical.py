@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from hpsearch.protocols import Watcher
 from hpsearch.pruners import Pruner
 from hpsearch.reuse import Family
 from hpsearch.source import Source
-from hpsearch.space import Space
+from hpsearch.space import Space, admits
 from hpsearch.stopping import EarlyStopping
 from hpsearch.trial import Params
 from hpsearch.workers import Workers
@@ -326,11 +327,11 @@ class Allowed:
         most: int | None = None,
     ) -> None:
         self._candidates = candidates
-        self._constraint = constraint
+        self._admits = partial(admits, constraint)
         self._most = most
 
     def __iter__(self) -> Iterator[Params]:
-        return itertools.islice(filter(self._constraint, self._candidates), self._most)
+        return itertools.islice(filter(self._admits, self._candidates), self._most)
 
 
 class Draws:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from hpsearch.checks import check_constraint
 from hpsearch.dimensions import is_number
 from hpsearch.display import watchers_for, watchers_of
 from hpsearch.executors import executor_for
@@ -176,7 +177,9 @@ class FunctionSearch:
 
     def _space(self) -> Space | None:
         if not self._is_made:
-            return Space.of(self.space, self.constraint)
+            space = Space.of(self.space, self.constraint)
+            check_constraint(space.branches, space.constraint)
+            return space
         own = getattr(self.optimizer, "space", None)
         return own if isinstance(own, Space) else None
 

@@ -193,11 +193,32 @@ class Space:
 
     def allows(self, point: Point) -> bool:
         """Whether the constraint accepts the candidate at a point."""
-        return self.constraint is None or bool(self.constraint(self.decode(point)))
+        return self.constraint is None or admits(self.constraint, self.decode(point))
 
     def __repr__(self) -> str:
         inner = self.branches[0] if len(self.branches) == 1 else self.branches
         return f"Space({inner!r})"
+
+
+def admits(constraint: Constraint, params: Params) -> bool:
+    """Whether a constraint accepts a candidate, of which it gets a copy.
+
+    Raises
+    ------
+    ValueError
+        If the constraint fails; it names the candidate.
+    """
+    try:
+        return bool(constraint(dict(params)))
+    except Exception as error:
+        hint = ""
+        if isinstance(error, KeyError):
+            hint = " A candidate holds what its own dict of the space names: use params.get(...)."
+        told = type(error).__name__ + (f": {error}" if str(error) else "")
+        raise ValueError(
+            f"constraint: it raised {told}, when given {params!r}. It must return True or False "
+            f"for every candidate of the space.{hint}"
+        ) from error
 
 
 def dimension_of(name: str, given: Any) -> Dimension:

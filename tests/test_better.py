@@ -422,6 +422,16 @@ def test_constrained_grid_keeps_its_order():
 
 
 @every_class
+def test_constraint_gets_a_copy(cls):
+    """What it does to the dict that it is given changes no candidate."""
+    space = {"level": [1, 2, 3], "depth": [1, 2]}
+    search = make(cls, Counting(), space, constraint=lambda p: p.pop("level") < 3, n_iter=4)
+    search.fit(X, Y)
+    assert len(search.trials_) == 4
+    assert all(params.keys() == space.keys() for params in search.cv_results_["params"])
+
+
+@every_class
 def test_constraint_that_nothing_meets(cls):
     """An error that says so, not an empty table."""
     with pytest.raises(ValueError, match=r"[Nn]o fits|constraint"):

@@ -314,6 +314,7 @@ def test_an_object_that_learnt_before_goes_on():
         ({"n_jobs": "all"}, "n_jobs must be an integer other than 0"),
         ({"max_time": "5"}, "max_time must be a positive number of seconds"),
         ({"constraint": 3}, "constraint must be a function of a dict"),
+        ({"constraint": lambda p: p["y"] < 1}, r"constraint: it raised KeyError: 'y', when given"),
         ({"initial_params": {"x": 1.0, "n": 1}}, "initial_params must be a list of dicts"),
         ({"prior_trials": 3}, "prior_trials must be a list of pairs"),
         ({"prior_trials": [({"x": 1.0, "n": 1}, None)]}, r"prior_trials\[0\].*is not a pair"),

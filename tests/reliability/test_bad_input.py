@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from scipy.stats import loguniform
+from scipy.stats import loguniform, uniform
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
@@ -29,6 +29,8 @@ from hpsearch import (
 X, y = load_iris(return_X_y=True)
 GRID = {"C": [0.1, 1.0]}
 SPACE = {"C": (0.1, 10.0)}
+BRANCHES = [{"C": [1.0, 2.0], "gamma": [0.1]}, {"C": [1.0], "kernel": ["linear"]}]
+PICKY = r"constraint: it raised KeyError: 'gamma', when given \{'C': 1.0, 'kernel'.*params.get"
 
 
 class Counting(SVC):
@@ -123,7 +125,7 @@ CASES = [
     (gp(max_time="1h"), ValueError, "'max_time'"),
     (grid(fit_timeout=-1), ValueError, "'fit_timeout'"),
     (grid(n_jobs="2"), ValueError, "'n_jobs'"),
-    (grid(n_jobs=0), ValueError, "n_jobs"),
+    (grid(n_jobs=0), ValueError, "n_jobs=0: give how many"),
     (grid(pre_dispatch="many"), ValueError, "pre_dispatch"),
     (grid(verbose=-1), ValueError, "'verbose'"),
     (grid(return_train_score="yes"), ValueError, "'return_train_score'"),
@@ -135,6 +137,11 @@ CASES = [
     (grid(constraint=lambda p: False), ValueError, "constraint"),
     (sampled(constraint=lambda p: False), ValueError, "constraint"),
     (gp(constraint=lambda p: False), ValueError, "constraint"),
+    (grid(BRANCHES, constraint=lambda p: p["gamma"] < 1), ValueError, PICKY),
+    (sampled(BRANCHES, constraint=lambda p: p["gamma"] < 1), ValueError, PICKY),
+    (gp(BRANCHES, constraint=lambda p: p["gamma"] < 1), ValueError, PICKY),
+    (tpe(BRANCHES, constraint=lambda p: p["gamma"] < 1), ValueError, PICKY),
+    (sampled({"C": uniform(1, 2)}, constraint=lambda p: p.C < 2), ValueError, "constraint.*'C'"),
     (gp(initial_params=[{"C": 100.0}]), ValueError, r"initial_params\[0\].*'C'.*100"),
     (gp(initial_params=[{"c": 1.0}]), ValueError, r"initial_params\[0\]"),
     (gp(initial_params=[5]), TypeError, r"initial_params\[0\]"),
