@@ -96,9 +96,12 @@ _BAR = "{bar:12} {n_fmt}/{total_fmt} candidates{postfix}"
 
 def _in_terminal() -> bool:
     """Whether the standard error is a terminal that can go back on a line, and has a width."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if os.environ.get("TERM") == "dumb":
         return False
-    return os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    try:
+        return sys.stderr.isatty() and os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (AttributeError, OSError):  # there is none, or an editor's window that has no number
+        return False
 
 
 def _in_notebook() -> bool:

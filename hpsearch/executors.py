@@ -347,18 +347,18 @@ def executor_for(
         return RayExecutor(slots, dict(backend.ray_remote_args or {}))
     if slots > 1:
         return JoblibExecutor(n_jobs, memory=memory, workers=workers)
-    if not is_apart:
-        return SerialExecutor()
-    with _all_cores(backend):
+    return executor_of_one(memory, workers) if is_apart else SerialExecutor()
+
+
+def executor_of_one(memory: int | None = None, workers: Workers | None = None) -> JoblibExecutor:
+    """Return an executor of one process, beside this one, that has all cores."""
+    backend = Parallel(n_jobs=2)._backend  # noqa: SLF001 - see the module's text
+    config: AbstractContextManager[Any] = nullcontext()
+    if type(backend).__name__ == "LokyBackend" and backend.inner_max_num_threads is None:
+        # loky would keep half of them for a second process.
+        config = parallel_config("loky", inner_max_num_threads=cpu_count())
+    with config:
         return JoblibExecutor(2, 1, memory, workers)
-
-
-def _all_cores(backend: Any) -> AbstractContextManager[Any]:
-    """Let the one call at a time have all cores: loky would keep half of them for a second one."""
-    if type(backend).__name__ != "LokyBackend" or backend.inner_max_num_threads is not None:
-        return nullcontext()
-    config: AbstractContextManager[Any] = parallel_config("loky", inner_max_num_threads=cpu_count())
-    return config
 
 
 def _gone_with(outcome: Outcome) -> str | None:

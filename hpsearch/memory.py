@@ -12,6 +12,7 @@ from typing import Any
 STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
 RESET_PEAK = "5"  # proc(5), clear_refs
+MACHINE = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -34,30 +35,26 @@ def measured(call: Callable[[], Any]) -> Measured:
 
 def available() -> int | None:
     """Return how many bytes could be taken now; None if the system does not tell."""
-    found = [_free_of_machine(), _free_of_group()]
+    found = [_told(MACHINE, "MemAvailable", unit=1024), _free_of_group()]
     return min((n for n in found if n is not None), default=None)
 
 
 def _of_this_process(name: str) -> int:
-    with suppress(OSError):
-        found = re.search(rf"^{name}:\s*(\d+) kB", STATUS.read_text(), re.MULTILINE)
-        if found:
-            return int(found.group(1)) * 1024
-    return 0
-
-
-def _free_of_machine() -> int | None:
-    with suppress(OSError):
-        text = Path("/proc/meminfo").read_text()
-        found = re.search(r"^MemAvailable:\s*(\d+) kB", text, re.MULTILINE)
-        if found:
-            return int(found.group(1)) * 1024
-    return None
+    return _told(STATUS, name, unit=1024) or 0
 
 
 def _free_of_group() -> int | None:
-    """What the container still lets us take."""
+    """What the container still lets us take: what it only holds of files goes when it is needed."""
     with suppress(OSError, ValueError):
         limit = int((CGROUP / "memory.max").read_text())  # "max" where there is no limit
-        return limit - int((CGROUP / "memory.current").read_text())
+        used = int((CGROUP / "memory.current").read_text())
+        return limit - used + (_told(CGROUP / "memory.stat", "inactive_file") or 0)
+    return None
+
+
+def _told(file: Path, name: str, unit: int = 1) -> int | None:
+    """The number that stands beside a name in a file of the system's, in bytes."""
+    with suppress(OSError):
+        found = re.search(rf"^{name}:?\s+(\d+)", file.read_text(), re.MULTILINE)
+        return None if found is None else int(found.group(1)) * unit
     return None

@@ -9,7 +9,9 @@ idle time is over, five minutes.)
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import shutil
 import signal
 import tempfile
@@ -120,7 +122,16 @@ def _watch(parent: int) -> None:
 
 def prefix() -> str:
     """How every temporary name begins: by it is known whose it was, once a parent is gone."""
-    return f"{PREFIX}-{os.getpid()}-"
+    return f"{PREFIX}-{os.getpid()}-{_place()}-"
+
+
+def _place() -> str:
+    """Tells this machine or container from others, which may share a folder and not processes."""
+    namespace = ""
+    with suppress(OSError):
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    told = f"{platform.node()} {namespace}".encode()
+    return hashlib.sha1(told, usedforsecurity=False).hexdigest()[:8]
 
 
 def folder() -> str:
@@ -133,7 +144,7 @@ def clear_leftovers() -> None:
     if os.name != "posix":  # elsewhere there is no harmless way to ask whether a process lives
         return
     for place in {folder(), tempfile.gettempdir(), "/dev/shm"}:  # noqa: S108 - names are ours
-        for path in Path(place).glob(f"{PREFIX}-*-*"):
+        for path in Path(place).glob(f"{PREFIX}-*-{_place()}-*"):
             pid = path.name.split("-")[1]
             if pid.isdigit() and not _is_alive(int(pid)):
                 _remove([str(path)])
@@ -152,5 +163,5 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:  # another user's
-        return True
+        pass
     return True

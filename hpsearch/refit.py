@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from hpsearch import stopping
 from hpsearch.callbacks import Callbacks, NoCallbacks
-from hpsearch.executors import JoblibExecutor
+from hpsearch.executors import executor_of_one
 from hpsearch.prepared import Prepared
 from hpsearch.protocols import SearchAborted
 from hpsearch.trial import Status, WorkerLost
@@ -86,7 +86,7 @@ class Refit:
         SearchAborted
             If the process dies.
         """
-        with given or JoblibExecutor(2, slots=1) as executor:
+        with given or executor_of_one() as executor:
             if not executor.can_kill:  # threads, or inside another search's worker
                 return self.here()
             # A clone leaves behind what scikit-learn's callbacks have put on the estimator.

@@ -233,6 +233,23 @@ def test_a_terminal_gets_a_bar_on_one_line():
     assert max(map(len, drawn)) <= 80
 
 
+class Window(io.StringIO):
+    """The standard error of an editor: it says that it is a terminal, and has no number."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("stream", [Window(), None], ids=["a window", "none"])
+def test_without_a_real_terminal_there_are_lines(stream, monkeypatch, capsys):
+    """A search is not ended by where its progress would be shown."""
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    ExhaustiveSearchCV(SVC(), {"C": [1, 10]}, cv=2, verbose=1).fit(X, Y)
+    told = capsys.readouterr().out if stream is None else stream.getvalue()
+    assert "2/2 candidates, best" in told
+
+
 def test_verbose_zero_prints_nothing(capfd):
     """Nothing at all, on neither stream, also with workers."""
     ExhaustiveSearchCV(SVC(), GRID, cv=2, n_jobs=2).fit(X, Y)

@@ -227,6 +227,21 @@ def threads_of(params):
     }
 
 
+class Telling(ClassifierMixin, BaseEstimator):
+    """Tells how many threads its fit may take."""
+
+    def __init__(self, C=1):
+        self.C = C
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.told_ = threads_of({"x": 0})
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), int)
+
+
 @pytest.mark.parametrize("n_jobs", [2, 4])
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_threads_times_calls_do_not_exceed_the_cores(backend, n_jobs, monkeypatch):
@@ -257,6 +272,16 @@ def test_one_call_at_a_time_has_all_cores_in_a_process_too(options, monkeypatch)
         monkeypatch.delenv(name, raising=False)
     found = minimize(threads_of, {"x": [1]}, optimizer="grid", n_jobs=1, **options)
     assert told(found, "joblib") == told(found, "libraries") == [joblib.cpu_count()]
+
+
+@pytest.mark.skipif(joblib.cpu_count() < 2, reason="one core is all cores")
+def test_a_refit_in_a_process_has_all_cores(monkeypatch):
+    """Nothing runs beside it, whatever ran side by side before."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    search = ExhaustiveSearchCV(Telling(), {"C": [1, 2]}, cv=2, n_jobs=2, fit_timeout=60)
+    told = search.fit(np.zeros((8, 1)), [0, 1] * 4).best_estimator_.told_
+    assert told["joblib"] == told["libraries"] == joblib.cpu_count()
 
 
 def test_as_many_cores_as_the_user_says():

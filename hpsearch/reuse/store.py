@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from hpsearch.memory import available
 from hpsearch.reuse.values import Key
 
 MEMORY_SHARE = 0.1  # of what is available when the search starts, for all workers together
@@ -98,12 +98,9 @@ def capacity_for(n_workers: int) -> int:
 
 def _available_memory() -> int:
     """Bytes that could be had without swapping, as far as the system tells."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        told = next(line for line in lines if line.startswith("MemAvailable:"))
-        return int(told.split()[1]) * 1024
-    except (OSError, StopIteration, ValueError):
-        pass
+    told = available()
+    if told is not None:
+        return max(told, 0)
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     except (AttributeError, OSError, ValueError):

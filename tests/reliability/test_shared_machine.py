@@ -1,0 +1,65 @@
+"""A machine, a folder and memory that others have a part of."""
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.svm import SVC
+
+from hpsearch import ExhaustiveSearchCV, memory, notes
+from hpsearch.reuse.store import MEMORY_SHARE, capacity_for
+
+GIB = 2**30
+
+
+@pytest.fixture
+def container(tmp_path, monkeypatch):
+    """A machine with 64 GiB free, and a container on it that may take 4 GiB and holds 3."""
+    machine, group = tmp_path / "meminfo", tmp_path / "cgroup"
+    machine.write_text(f"MemTotal: {2**27} kB\nMemAvailable:   {2**26} kB\n")
+    group.mkdir()
+    (group / "memory.max").write_text(f"{4 * GIB}\n")
+    (group / "memory.current").write_text(f"{3 * GIB}\n")
+    (group / "memory.stat").write_text(f"anon {GIB}\nactive_file 0\ninactive_file {2 * GIB}\n")
+    monkeypatch.setattr(memory, "MACHINE", machine)
+    monkeypatch.setattr(memory, "CGROUP", group)
+    return group
+
+
+def test_what_a_container_may_take_is_what_there_is(container):
+    """Not what the machine has; files that were read count as free, as the kernel has it."""
+    assert memory.available() == 3 * GIB
+    (container / "memory.max").write_text("max\n")
+    assert memory.available() == 64 * GIB
+
+
+def test_what_candidates_share_fits_into_the_container(container):
+    """A share of what the container may take, or the search would be killed for it."""
+    assert capacity_for(2) == int(MEMORY_SHARE * 3 * GIB / 2)
+    (container / "memory.current").write_text(f"{7 * GIB}\n")  # more than it may: nothing is left
+    assert capacity_for(1) == 0
+
+
+def test_temporary_files_of_another_machine_are_left_alone(tmp_path, monkeypatch):
+    """In a folder that machines or containers share, process numbers say nothing of the others'."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+
+    def left_behind(host):
+        monkeypatch.setattr(platform, "node", lambda: host)
+        name = notes.prefix().replace(str(os.getpid()), str(ended.pid), 1)
+        path = tmp_path / f"{name}data"
+        path.write_text("rows")
+        return path
+
+    elsewhere, here = left_behind("elsewhere"), left_behind("here")
+    monkeypatch.setenv("JOBLIB_TEMP_FOLDER", str(tmp_path))
+    X, y = load_iris(return_X_y=True)
+    ExhaustiveSearchCV(SVC(), {"C": [1, 10]}, cv=2, n_jobs=2).fit(X, y)
+    assert elsewhere.exists()
+    assert not here.exists()
+    assert [p for p in Path(tmp_path).glob("hpsearch-*") if p != elsewhere] == []
