@@ -5,9 +5,11 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from hpsearch.reuse.family import shallow_copy
+from hpsearch.reuse.values import is_frozen
 
 
 def unshadowed_copy(estimator: Any) -> Any:
@@ -55,11 +57,18 @@ class SharedTransform:
         self._fitted = weakref.ref(fitted)
 
     def __call__(self, X: Any, *args: Any, **kwargs: Any) -> Any:
-        fitted = self._fitted()
-        plain: Any = type(fitted).transform  # type: ignore[union-attr] # its caller holds it
+        plain = self._plain()
         if args or kwargs:
-            return plain(fitted, X, *args, **kwargs)
-        return self.sharing.transformed(self.step, X, lambda: plain(fitted, X))
+            return plain(X, *args, **kwargs)
+        return self.sharing.transformed(self.step, X, lambda: plain(X))
+
+    def _plain(self) -> Callable[..., Any]:
+        """The method that this stands before."""
+        fitted: Any = self._fitted()  # its caller holds it
+        if is_frozen(fitted):
+            return fitted.estimator.transform  # type: ignore[no-any-return]
+        return partial(type(fitted).transform, fitted)
 
     def __reduce__(self) -> Any:
-        return getattr, (self._fitted(), "transform")
+        fitted: Any = self._fitted()
+        return getattr, (fitted.estimator if is_frozen(fitted) else fitted, "transform")

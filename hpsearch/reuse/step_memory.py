@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_memory
 
 from hpsearch.reuse import values
 from hpsearch.reuse.anatomy import Part
+from hpsearch.reuse.family import shallow_copy
 
 
 class StepMemory:
@@ -46,13 +47,16 @@ class StepMemory:
             function = check_memory(self._given).cache(function, **options)
 
         def fit_transform(transformer: Any, X: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
+            part = self._parts.get(id(transformer))
+            if values.is_frozen(transformer):  # one object for all: each gets a wrapper of its own
+                transformer = shallow_copy(transformer)
+
             def run() -> Any:
                 return function(transformer, X, y, *args, **kwargs)
 
-            part = self._parts.get(id(transformer))
             metadata = (kwargs.get("params") or {}).get("transform")
-            is_own = values.is_own(transformer, "transform")
-            if part is None or self.token is None or metadata or not is_own:
+            is_known = values.is_frozen(transformer) or values.is_own(transformer, "transform")
+            if part is None or self.token is None or metadata or not is_known:
                 self.token = None
                 return run()
             output, fitted, self.token = self._sharing.fit_step(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
 from hpsearch import _sklearn as bridge
 
@@ -109,6 +110,11 @@ def is_own(estimator: Any, *methods: str) -> bool:
     kind = type(estimator)
     has = all(hasattr(kind, method) for method in methods)
     return has and not bridge.clones_itself(estimator)
+
+
+def is_frozen(estimator: Any) -> bool:
+    """Whether an estimator is no more than a wrapper that keeps another one as it was fitted."""
+    return type(estimator) is FrozenEstimator and hasattr(estimator.estimator, "transform")
 
 
 def _settings(estimator: Any) -> dict[str, Any]:

@@ -491,6 +491,44 @@ def test_steps_that_candidates_do_not_own(name, n_jobs):
         assert vars(step) == before[id(step)]
 
 
+def test_steps_after_a_frozen_one():
+    """They are shared, and so is what it makes of the rows, of training and of test."""
+    FITS.clear()
+    calls = []
+    frozen = FrozenEstimator(FunctionTransformer(lambda X: calls.append(len(X)) or X[:, ::-1]))
+    pipeline = make_pipeline(frozen, Counting("a"), Counting("b"), LR)
+    grid = {**CS, "counting-2__value": [1, 2]}
+    search = assert_same(pipeline, grid, *BINARY)
+    n_theirs = 2 * 3 * 3  # of each step
+    assert FITS.count("a") - n_theirs == 3
+    assert FITS.count("b") - n_theirs == 2 * 3
+    assert n_shared(search, "prefix frozenestimator") == 5 * 3
+    assert calls.count(20) - n_theirs == 3
+    assert calls.count(40) - 2 * n_theirs == 2 * 3  # to fit, and for the train scores
+
+
+def test_frozen_steps_instead_of_each_other():
+    """Two that are tried for one step are two, though both are of one class."""
+    others = [FrozenEstimator(FunctionTransformer(f)) for f in (np.abs, np.negative, np.abs)]
+    pipeline = make_pipeline(others[0], Counting("a"), LR)
+    search = assert_same(pipeline, {**CS, "frozenestimator": others}, *BINARY)
+    assert n_shared(search, "prefix counting") == 2 * 3 * 3
+
+
+def test_a_frozen_step_can_be_copied():
+    """A scorer may pickle the pipeline, copy it, and fit a clone of it."""
+
+    def copying(model, X, y):
+        import copy
+        import pickle
+
+        twin = pickle.loads(pickle.dumps(copy.deepcopy(model)))
+        other = clone(model).fit(X[::2], y[::2])
+        return twin.score(X, y) + other.score(X, y) + twin[:-1].transform(X).sum()
+
+    assert_same(make_pipeline(FROZEN, PCA(3), LR), CS, *BINARY, scoring=copying)
+
+
 def parts_of(pipeline):
     return [part for part in pipeline.get_params().values() if hasattr(part, "get_params")]
 
