@@ -18,7 +18,7 @@ from hpsearch import _sklearn as bridge
 from hpsearch import foreign
 from hpsearch.base import BaseSearchCV
 from hpsearch.checks import check_space
-from hpsearch.dimensions import Integer, Real
+from hpsearch.dimensions import Dimension, Integer
 from hpsearch.journal import Journal, Origin
 from hpsearch.keep import Keep
 from hpsearch.optimizers.plain import ListedOptimizer
@@ -26,6 +26,7 @@ from hpsearch.outcome import space_of_lists
 from hpsearch.protocols import Watcher
 from hpsearch.pruners import Pruner
 from hpsearch.reuse import Family
+from hpsearch.reuse.values import Key, key_of
 from hpsearch.source import Source
 from hpsearch.space import Space, admits
 from hpsearch.stopping import EarlyStopping
@@ -45,7 +46,7 @@ class ExhaustiveSearchCV(BaseSearchCV):
         What is searched for.
     param_grid : dict or list of dict
         Parameter names to the values to try. A tuple is values here, as in scikit-learn; an
-        `Integer` stands for all its values.
+        `Integer`, or a dimension of your own with levels, stands for all its values.
     scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score : see `BaseSearchCV`
     return_train_score : bool, default=False
         See `BaseSearchCV`.
@@ -296,11 +297,12 @@ class SampledSearchCV(BaseSearchCV):
 
         Draws from lists are without replacement, and others for another `n_iter`.
         """
-        found: list[Params] = []
+        found: dict[Key, Params] = {}
         for n_iter in origin.n_iters:
-            draws = iter(self._sampler(n_iter, origin.random_state))
-            found += itertools.islice((p for p in draws if p not in found), n_iter - len(found))
-        return found
+            for params in self._sampler(n_iter, origin.random_state):
+                if len(found) < n_iter:
+                    found.setdefault(key_of(params), params)
+        return list(found.values())
 
     def _has_distribution(self) -> bool:
         branches = _branches(_countable(self._reading().space))
@@ -379,15 +381,17 @@ def _listed(candidates: Iterable[Params], n_candidates: int | None) -> Source:
 
 
 def _as_grid(given: Any) -> Any:
-    """Spell out integer ranges; leave the rest to scikit-learn's own checks."""
+    """Spell out dimensions that have levels; leave the rest to scikit-learn's own checks."""
     if isinstance(given, Mapping):
         return {name: _as_values(name, values) for name, values in given.items()}
     return [_as_grid(part) for part in given] if isinstance(given, list) else given
 
 
 def _as_values(name: str, values: Any) -> Any:
+    if not isinstance(values, Dimension) or isinstance(values, Sequence):
+        return values
     if isinstance(values, Integer):
         return range(values.low, values.high + 1)
-    if isinstance(values, Real):
+    if values.levels is None:
         raise TypeError(f"param_grid[{name!r}]: {values!r} is a continuum; list the values to try.")
-    return values
+    return [values.decode(values.cell(level)) for level in range(values.levels)]

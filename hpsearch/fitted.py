@@ -248,7 +248,7 @@ class FittedSearch:
         vars(chosen)["_judged_by"] = metric
         score = float(results[f"mean_test_{metric}"][place])
         chosen.best_score_ = score  # type: ignore[attr-defined]
-        for name in ("best_estimator_", "refit_time_"):
+        for name in ("best_estimator_", "refit_time_", "n_rounds_"):
             vars(chosen).pop(name, None)
         if X is not None:
             if chosen.refit is False:  # else there would be no `predict`

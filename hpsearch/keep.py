@@ -32,7 +32,8 @@ class Keep:
     ----------
     predictions : bool, default=False
         The predictions of each split's test rows: `predict`, and `predict_proba` or else
-        `decision_function` where there is one. They are made once more, after the scoring.
+        `decision_function` where there is one, and it gives one table. They are made once more,
+        after the scoring.
     estimators : bool, default=False
         The fitted estimator of each split.
     best : int, default=50
@@ -128,10 +129,16 @@ def piece_of(keep: Keep, estimator: Any, X: Any) -> Piece:
         names = [name for name in METHODS if hasattr(estimator, name)]
         if "predict_proba" in names:
             names = [name for name in names if name != "decision_function"]
-        piece.predictions = {name: np.asarray(getattr(estimator, name)(X)) for name in names}
+        made = {name: getattr(estimator, name)(X) for name in names}
+        piece.predictions = {n: np.asarray(p) for n, p in made.items() if not _is_several(p)}
     if keep.estimators:
         piece.model = cloudpickle.dumps(estimator)
     return piece
+
+
+def _is_several(predictions: Any) -> bool:
+    """Whether these are a table for each of several outputs, as of `predict_proba`."""
+    return isinstance(predictions, list) and all(np.ndim(part) == 2 for part in predictions)
 
 
 @dataclass(frozen=True)
@@ -245,6 +252,8 @@ class Kept(Mapping[int, KeptCandidate]):
         The test rows of each split.
     y : array or None
         The targets.
+    n_rows : int
+        How many rows X has.
 
     Examples
     --------
@@ -258,8 +267,9 @@ class Kept(Mapping[int, KeptCandidate]):
     ([0, 1, 2], SVC(C=1))
     """
 
-    def __init__(self, keep: Keep, rows: Sequence[Any], y: Any) -> None:
+    def __init__(self, keep: Keep, rows: Sequence[Any], y: Any, n_rows: int) -> None:
         self._keep = keep
+        self._n_rows = n_rows
         self.rows = [indices_of(r) for r in rows]
         self.y = y
         self._pieces: dict[int, dict[int, Piece]] = {}
@@ -308,8 +318,7 @@ class Kept(Mapping[int, KeptCandidate]):
                 "Keep(best=..., max_bytes=...) says how many."
             )
         pieces = self._pieces[number]
-        n_rows = len(self.y) if self.y is not None else 1 + max(int(r.max()) for r in self.rows)
-        return KeptCandidate(self.rows, [pieces[i] for i in range(len(self.rows))], n_rows)
+        return KeptCandidate(self.rows, [pieces[i] for i in range(len(self.rows))], self._n_rows)
 
     def __iter__(self) -> Iterator[int]:
         return iter(sorted(self._pieces))

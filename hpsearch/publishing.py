@@ -6,6 +6,7 @@ All of it is set before the refit, which may fail.
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from hpsearch.protocols import SearchAborted
 from hpsearch.resources import Resource
 from hpsearch.trial import NAN_RETURNED, Params, Status, Trial
 
+ONE_AT_A_TIME = threading.RLock()
 NON_FINITE = "One or more of the test scores are non-finite"
 
 
@@ -123,7 +125,12 @@ def _blanks_explained(trials: Sequence[Trial]) -> Iterator[None]:
 
     It says nothing of those that are blank because a candidate was stopped early.
     """
-    with warnings.catch_warnings(record=True) as caught:
+    if all(trial.status is Status.COMPLETE for trial in trials):
+        yield
+        return
+    # What catches warnings takes them from all threads, and puts back what it found: two at a time
+    # would leave the first one's list, and nobody would hear a warning again.
+    with ONE_AT_A_TIME, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
     told = _told_of_nan(trials)

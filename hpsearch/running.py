@@ -43,7 +43,8 @@ def run(
     watch = _watchers(search, work, source, told_by)
     kept = None
     if work.keep is not None:
-        kept = search.kept_ = Kept(work.keep, [test for _, test in work.splits], work.y)
+        rows, n_rows = [test for _, test in work.splits], bridge.n_rows(work.X)
+        kept = search.kept_ = Kept(work.keep, rows, work.y, n_rows)
     n_fits = None if n_candidates is None else n_candidates * n_splits
     limits = Limits.of(search, n_candidates, refits=bool(search.refit))
     memory = available() if search.memory_guard else None

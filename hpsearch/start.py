@@ -136,6 +136,6 @@ def _is_in(dimension: Dimension, values: Mapping[str, Any], name: str) -> bool:
 def _holds(dimension: Dimension, value: Any) -> bool:
     try:
         dimension.encode(value)
-    except ValueError:
+    except (TypeError, ValueError):  # None, of a dimension of the user's own that reckons with it
         return False
     return True

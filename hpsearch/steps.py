@@ -16,6 +16,7 @@ in processes that know nothing of one another but a folder.
 from __future__ import annotations
 
 import math
+import numbers
 import os
 import uuid
 from collections.abc import Iterable
@@ -31,7 +32,7 @@ class StepHalving:
 
     Parameters
     ----------
-    reduction : int, default=3
+    reduction : float, default=3
         Of the runs that come to a rung, one in so many goes on.
     min_step : float, default=1
         The first step at which runs are compared; the next ones are `reduction` times as far
@@ -40,7 +41,7 @@ class StepHalving:
     Raises
     ------
     ValueError
-        If `reduction` is less than 2, or `min_step` not positive.
+        If `reduction` is no number of 2 or more, or `min_step` no positive one.
 
     Notes
     -----
@@ -60,14 +61,16 @@ class StepHalving:
     [None, 0, 0, 1, 2]
     """
 
-    reduction: int = 3
+    reduction: float = 3
     min_step: float = 1
 
     def __post_init__(self) -> None:
-        if not self.reduction >= 2:
-            raise ValueError(f"StepHalving: reduction must be 2 or more, got {self.reduction!r}.")
-        if not (self.min_step > 0 and math.isfinite(self.min_step)):
-            raise ValueError(f"StepHalving: min_step must be positive, got {self.min_step!r}.")
+        for name, least in (("reduction", 2), ("min_step", 0)):
+            value = getattr(self, name)
+            is_finite = isinstance(value, numbers.Real) and math.isfinite(value)
+            if not is_finite or value < least or value == 0:
+                accepted = "a number of 2 or more" if least else "a positive number"
+                raise ValueError(f"StepHalving: {name} must be {accepted}, got {value!r}.")
 
     def rung(self, step: float) -> int | None:
         """Return the number of the last rung at or before a step; None before the first.
@@ -115,7 +118,7 @@ class StepHalving:
         if not math.isfinite(score):
             return False
         scores = sorted([score, *filter(math.isfinite, others)], reverse=True)
-        return score >= scores[max(len(scores) // self.reduction, 1) - 1]
+        return score >= scores[max(int(len(scores) // self.reduction), 1) - 1]
 
 
 class StepLedger:
@@ -167,7 +170,14 @@ class StepLedger:
         -------
         run : Run
             Takes reports.
+
+        Raises
+        ------
+        ValueError
+            If the name has blanks.
         """
+        if key is not None and key.split() != [key]:
+            raise ValueError(f"key={key!r}: the name of a run has no blanks, and is not empty.")
         return Run(self, uuid.uuid4().hex if key is None else key)
 
     def enter(self, key: str, reports: Iterable[Report]) -> None:

@@ -9,6 +9,7 @@ import warnings
 import numpy as np
 import pytest
 from joblib import parallel_config
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 from sklearn.svm import SVC
 
@@ -34,6 +35,68 @@ def test_scores_are_the_same_on_every_backend(backend):
     np.testing.assert_array_equal(found.cv_results_["mean_test_score"], expected["mean_test_score"])
     assert len(learner.trials_) == 8
     assert len({tuple(t.params.values()) for t in learner.trials_}) == 8
+
+
+class Slow:
+    """A value of which a table is made slowly: by a thread that has to wait for another one."""
+
+    def __init__(self, comes, goes):
+        self.comes = comes
+        self.goes = goes
+
+    def __array__(self, *_, **__):
+        self.comes.set()
+        self.goes.wait(1.0)
+        raise ValueError("no number")
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+class Half(ClassifierMixin, BaseEstimator):
+    """Fails for one of its two candidates."""
+
+    def __init__(self, value=None, fails=True):
+        self.value = value
+        self.fails = fails
+
+    def fit(self, X, y):
+        if self.fails:
+            raise ValueError("as it should")
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), int)
+
+
+def test_searches_in_threads_leave_the_warnings_as_they_were():
+    """What looks at warnings puts back what it found: two at a time must not mix that up."""
+    first_in, second_in, first_out = (threading.Event() for _ in range(3))
+
+    def search(value):
+        grid = {"value": [value], "fails": [True, False]}
+        return ExhaustiveSearchCV(Half(), grid, cv=2, reuse=False, refit=False).fit(X, y)
+
+    def first():
+        search(Slow(first_in, second_in))
+        first_out.set()
+
+    def second():
+        first_in.wait(5)
+        search(Slow(second_in, first_out))
+
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        threads = [threading.Thread(target=run) for run in (first, second)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        warnings.warn("still heard", UserWarning, stacklevel=1)
+    texts = [str(warning.message) for warning in heard]
+    assert texts[-1] == "still heard"
+    assert sum("fits failed" in text for text in texts) == 2
 
 
 @pytest.fixture(scope="module")

@@ -197,6 +197,7 @@ def test_select_refits_with_the_rounds_of_the_other():
     chosen = search.select(lambda results: other, X, Y)
     assert chosen.n_rounds_ == search.cv_results_["n_rounds"][other]
     assert chosen.best_estimator_[-1].n_rounds == chosen.n_rounds_
+    assert not hasattr(search.select(lambda results: other), "n_rounds_")  # of no refit
 
 
 @takes_rows

@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris, make_classification
 from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import (
     accuracy_score,
@@ -127,6 +127,38 @@ def test_repeated_and_partial_splits():
     )
     found = search.kept_[0].out_of_fold("predict_proba")
     assert np.isnan(found).all(axis=1).sum() == 120
+
+
+def test_there_is_a_place_for_each_row_of_X_without_targets_too():
+    """Those after the last one that was predicted included."""
+    rows = np.arange(100)
+    model, grid = IsolationForest(n_estimators=5, random_state=0), {"max_features": [1, 2]}
+    options = {"scoring": _mean_score, "cv": [(rows[:50], rows[50:])], "keep": "predictions"}
+    search = ExhaustiveSearchCV(model, grid, **options).fit(X)
+    found = search.kept_[0].out_of_fold("decision_function")
+    assert found.shape == (150,)
+    assert np.flatnonzero(np.isfinite(found)).tolist() == list(range(50, 100))
+
+
+def _mean_score(estimator, X, y=None):
+    return float(estimator.decision_function(X).mean())
+
+
+def _share_of_right_rows(estimator, X, y):
+    return float((estimator.predict(X) == y).all(axis=1).mean())
+
+
+def test_labels_of_several_outputs_are_kept():
+    """Their probabilities are a table an output, of as many columns as it has classes."""
+    both = np.column_stack([Y, Y % 2])
+    forest, grid = RandomForestClassifier(5, random_state=0), {"max_depth": [1, 2]}
+    options = {"cv": FOLDS.split(X, Y), "scoring": _share_of_right_rows, "keep": "predictions"}
+    kept = ExhaustiveSearchCV(forest, grid, **options).fit(X, both).kept_[1]
+    model = clone(forest).set_params(max_depth=2)
+    expected = cross_val_predict(model, X, both, cv=list(FOLDS.split(X, Y)))
+    np.testing.assert_array_equal(kept.out_of_fold(), expected)
+    with pytest.raises(ValueError, match="what was kept is"):
+        kept.out_of_fold("predict_proba")
 
 
 def test_nothing_is_written_down(tmp_path):

@@ -74,11 +74,31 @@ def test_equals_go_on():
 
 
 @pytest.mark.parametrize(
-    ("bad", "told"), [({"reduction": 1}, "reduction"), ({"min_step": 0}, "min_")]
+    ("bad", "told"),
+    [
+        ({"reduction": 1}, "reduction must be a number of 2 or more, got 1"),
+        ({"reduction": "3"}, "reduction must be"),
+        ({"min_step": 0}, "min_step must be a positive number, got 0"),
+        ({"min_step": math.inf}, "min_step must be"),
+    ],
 )
 def test_bad_rules(bad, told):
     with pytest.raises(ValueError, match=told):
         StepHalving(**bad)
+
+
+def test_any_number_reduces():
+    """Two and a half: of five runs at a rung the best two go on, as by a rule of whole numbers."""
+    rule = StepHalving(reduction=2.5)
+    assert [rule.goes_on(s, others=[1, 2, 3, 4, 5]) for s in (4.5, 3.5)] == [True, False]
+    assert [rule.rung(step) for step in (1, 2.4, 2.5, 6.25)] == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize("key", ["my run", "", "tab\t"])
+def test_a_name_with_blanks_is_refused(key):
+    """It could not be found again in the file."""
+    with pytest.raises(ValueError, match="no blanks"):
+        StepLedger().start(key)
 
 
 def test_a_ledger_in_a_file_lives_on(tmp_path):

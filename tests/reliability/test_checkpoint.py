@@ -16,6 +16,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import FitFailedWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import KFold, cross_val_score
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, LinearSVC
@@ -138,6 +139,21 @@ def test_more_candidates_extend_a_sampled_search_over_lists(tmp_path):
         rows = search.cv_results_["params"]
         assert len(rows) == n_iter == len({json.dumps(p) for p in rows})
     assert Stopping.n_fits == 8 * 3 + 3
+
+
+def test_more_candidates_of_lists_that_hold_arrays(tmp_path):
+    """Arrays among the values are told apart too, and so are 1 and True."""
+    priors = [None, *(np.array([p, 0.5, 0.5 - p]) for p in (0.1, 0.2, 0.3))]
+    space = {"priors": priors, "var_smoothing": [1, True, 1e-9]}
+
+    def search(n_iter):
+        options = {"random_state": 0, "checkpoint": tmp_path / "run.sqlite"}
+        return SampledSearchCV(GaussianNB(), space, n_iter=n_iter, cv=3, **options).fit(X, y)
+
+    first, more = search(4).trials_, search(12).trials_
+    assert len(more) == 12
+    assert len({(id(t.params["priors"]), repr(t.params["var_smoothing"])) for t in more}) == 12
+    assert [t.params for t in more[:4]] == [t.params for t in first]
 
 
 def test_candidates_that_are_no_plain_values_come_back_as_they_were(tmp_path):
