@@ -96,6 +96,11 @@ class Books:
 
     def end(self, trial: Trial, verdict: Verdict) -> None:
         """Give a trial the status that it has from now on."""
+        past = self.past.get(trial.number)
+        if past is not None and past.status is Status.COMPLETE and verdict is Verdict.STOP:
+            # By another number of workers, say, or to a greater n_iter: the fits are spent.
+            _add_missing(trial, past)
+            verdict = Verdict.DONE
         failed = next((r.status for r in trial.results if r.status.is_failure), None)
         trial.status = failed or STATUS[verdict]
         if trial.status.is_final:
@@ -107,8 +112,7 @@ class Books:
         if trial.status is Status.PAUSED:
             self.paused.append(trial)
             return
-        past = self.past.get(trial.number)
-        if past is not None and past.status.is_final:
+        if past is not None and past.status is trial.status:
             trial.results.sort(key=_place)
             return
         if self._journal is not None:
@@ -133,7 +137,7 @@ class Books:
             trial = self.trials[number]
             if past.status.is_final and not trial.status.is_final:
                 trial.status = past.status
-            trial.results += [r for r in past.results if not trial.result(r.split, r.resource)]
+            _add_missing(trial, past)
 
     def _close(self, trial: Trial) -> None:
         trial.results.sort(key=_place)
@@ -155,6 +159,11 @@ class Books:
                     RuntimeWarning,
                     stacklevel=2,
                 )
+
+
+def _add_missing(trial: Trial, past: Trial) -> None:
+    """Add the results that a trial has of an earlier run alone."""
+    trial.results += [r for r in past.results if not trial.result(r.split, r.resource)]
 
 
 def _place(result: SplitResult) -> tuple[float, int]:

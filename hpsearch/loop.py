@@ -138,6 +138,8 @@ class Loop:
         self._is_exhausted = False
         self._is_alone = False  # what is in flight is a suspect
         self._n_lost = 0
+        # One result after another makes the same search each time, if each comes in its turn.
+        self._replays = self._window is None and self._prunes and executor.slots == 1
         decides = optimizer.learns or self._prunes
         self._most_in_flight = executor.slots if decides else n_ahead or 2 * executor.slots
 
@@ -154,7 +156,7 @@ class Loop:
     def restore(self, trials: Iterable[Trial]) -> None:
         """Go on from the trials of an earlier run, in order of number."""
         restored = list(trials)
-        if self._window is not None:
+        if self._window is not None or self._replays:
             # What a start went by is not written down: everything is decided again, and a fit that
             # comes up is not run if its result is there.
             self._books.past = {trial.number: trial for trial in restored}
@@ -242,6 +244,16 @@ class Loop:
         return ahead
 
     def _submit(self, job: Job) -> None:
+        """Have a job run, but for what an earlier run has of it."""
+        for task in job:
+            result = self._known(task)
+            if result is not None:
+                trial = self._trials[task.trial]
+                self._books.note(trial, result)
+                self._judge(trial)
+        job = tuple(task for task in job if self._known(task) is None)
+        if not job:
+            return
         self._in_flight[self._n_jobs] = job
         timeout = self._limits.fit_timeout
         total = None if timeout is None else timeout * len(job)
@@ -320,14 +332,19 @@ class Loop:
         before = self._stages.get(trial.number)
         known = () if before is None or before.resource != stage.resource else before.splits
         self._stages[trial.number] = stage
-        past = self._books.past.get(trial.number)
         for split in trial.missing(stage):
-            result = None if past is None else past.result(split, stage.resource)
+            task = Task(trial.number, trial.params, split, stage.resource)
+            result = None if self._replays else self._known(task)
             if result is not None:
                 self._books.note(trial, result)
             elif split not in known:
-                self._backlog.add(Task(trial.number, trial.params, split, stage.resource))
+                self._backlog.add(task)
         self._judge(trial)
+
+    def _known(self, task: Task) -> SplitResult | None:
+        """What an earlier run, if this one goes through it again, has of a task."""
+        past = self._books.past.get(task.trial)
+        return None if past is None else past.result(task.split, task.resource)
 
     def _receive(self, key: int, outcome: Any) -> None:
         job = self._in_flight.pop(key)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -384,17 +385,19 @@ def plain(result):
     return result.split, result.resource, result.scores
 
 
-@pytest.mark.filterwarnings("ignore:The search ended before any candidate was complete")
-@pytest.mark.parametrize("pruner", [None, "race", "halving", "hyperband"])
-@pytest.mark.parametrize("search", [SampledSearchCV, GPSearchCV])
-def test_deterministic_goes_the_same_way_when_resumed(search, pruner, tmp_path):
-    """Stopped anywhere and resumed, it ends as if it never had been, and fits nothing twice."""
-    X, y = load_iris(return_X_y=True)
-    X = X + np.random.default_rng(0).normal(0, 0.8, X.shape)
-    tree = DecisionTreeClassifier(random_state=0)
-    space = {"max_depth": list(range(1, 12)), "min_samples_leaf": list(range(1, 30))}
+class Resumable:
+    """A search of trees that are much alike, to be stopped after some results and resumed."""
 
-    def run(n_results=math.inf, n_jobs=1, **others):
+    def __init__(self, search, pruner, **given):
+        self.X, self.y = load_iris(return_X_y=True)
+        self.X = self.X + np.random.default_rng(0).normal(0, 0.8, self.X.shape)
+        space = {"max_depth": list(range(1, 12)), "min_samples_leaf": list(range(1, 30))}
+        tree = DecisionTreeClassifier(random_state=0)
+        given = {"cv": 5, "random_state": 0, "refit": False} | given
+        self.make = partial(search, tree, space, pruner=pruner, **given)
+
+    def run(self, n_results=math.inf, **others):
+        """Return the trials, and the number of fits."""
         seen = []
 
         def stop(event):
@@ -402,19 +405,62 @@ def test_deterministic_goes_the_same_way_when_resumed(search, pruner, tmp_path):
             if len(seen) == n_results:
                 raise StopSearch
 
-        given = {"n_iter": 12, "cv": 5, "pruner": pruner, "random_state": 0, "deterministic": 3}
-        found = search(tree, space, n_jobs=n_jobs, refit=False, watch=stop, **given, **others)
-        return found.fit(X, y).trials_, len(seen)
+        return self.make(watch=stop, **others).fit(self.X, self.y).trials_, len(seen)
 
-    whole, n_fits = run()
-    expected = [(t.params, t.status, *map(plain, t.results)) for t in whole]
+
+def written(trials):
+    return [(t.params, t.status, *map(plain, t.results)) for t in trials]
+
+
+@pytest.mark.filterwarnings("ignore:The search ended before any candidate was complete")
+@pytest.mark.parametrize("pruner", [None, "race", "halving", "hyperband"])
+@pytest.mark.parametrize("search", [SampledSearchCV, GPSearchCV])
+def test_deterministic_goes_the_same_way_when_resumed(search, pruner, tmp_path):
+    """Stopped anywhere and resumed, it ends as if it never had been, and fits nothing twice."""
+    resumable = Resumable(search, pruner, n_iter=12, deterministic=3)
+    whole, n_fits = resumable.run()
     for n_results in range(3, n_fits, 9):
         file = tmp_path / f"{n_results}.sqlite"
-        stopped, _ = run(n_results, checkpoint=file)
-        kept, n_more = run(checkpoint=file, max_time=1e-9)  # no time for anything: all is kept
+        stopped, _ = resumable.run(n_results, checkpoint=file)
+        # No time for anything: all is kept.
+        kept, n_more = resumable.run(checkpoint=file, max_time=1e-9)
         assert n_more == 0
         for trials in (stopped, kept):
             assert sum(len(t.results) for t in trials) == n_results
-        resumed, n_more = run(checkpoint=file, n_jobs=1 + n_results % 2)
-        assert [(t.params, t.status, *map(plain, t.results)) for t in resumed] == expected
+        resumed, n_more = resumable.run(checkpoint=file, n_jobs=1 + n_results % 2)
+        assert written(resumed) == written(whole)
         assert n_more == n_fits - n_results
+
+
+@pytest.mark.filterwarnings("ignore:The search ended before any candidate was complete")
+@pytest.mark.parametrize("pruner", ["race", "halving", "hyperband"])
+@pytest.mark.parametrize("search", [SampledSearchCV, GPSearchCV])
+def test_one_worker_goes_the_same_way_when_resumed(search, pruner, tmp_path):
+    """Also where one that leads was stopped between its splits, and among equals."""
+    resumable = Resumable(search, pruner, n_iter=25)
+    whole, n_fits = resumable.run()
+    for n_results in range(2, n_fits, max(7, n_fits // 10)):
+        file = tmp_path / f"{n_results}.sqlite"
+        resumable.run(n_results, checkpoint=file)
+        kept, n_more = resumable.run(checkpoint=file, max_time=1e-9)
+        assert (sum(len(t.results) for t in kept), n_more) == (n_results, 0)
+        resumed, n_more = resumable.run(checkpoint=file)
+        assert written(resumed) == written(whole)
+        assert n_more == n_fits - n_results
+
+
+@pytest.mark.filterwarnings("ignore:The search ended before any candidate was complete")
+@pytest.mark.parametrize("n_iter", [25, 35])
+@pytest.mark.parametrize("pruner", ["race", "halving"])
+def test_what_two_workers_did_is_kept_by_one(pruner, n_iter, tmp_path):
+    """Whatever one worker would have done: what is complete stays so, and no fit is done again."""
+    resumable = Resumable(SampledSearchCV, pruner, n_iter=25)
+    before, n_fits = resumable.run(100, checkpoint=tmp_path / "run.sqlite", n_jobs=2)
+    for _ in range(2):  # and again, when it has ended
+        after, n_more = resumable.run(checkpoint=tmp_path / "run.sqlite", n_iter=n_iter)
+        assert sum(len(t.results) for t in after) == n_fits + n_more
+        for old, new in zip(before, after, strict=False):
+            assert {plain(r)[:2] for r in old.results} <= {plain(r)[:2] for r in new.results}
+            assert old.status is not Status.COMPLETE or new.status is Status.COMPLETE
+        before, n_fits = after, n_fits + n_more
+    assert n_more == 0
