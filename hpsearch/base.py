@@ -228,6 +228,12 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
     def _validate_params(self) -> None:
         bridge.check_metrics(self.scoring)  # scikit-learn's message lists all that there are
         super()._validate_params()
+        if type(self)._run_search is not bridge.SearchBase._run_search:
+            raise TypeError(
+                f"{type(self).__name__} has a _run_search, as subclasses of scikit-learn's "
+                "searches have, and nothing would call it here. Write _candidates(origin) in its "
+                "place: see the example of hpsearch.BaseSearchCV."
+            )
         if self.n_jobs == 0:
             raise ValueError(
                 "n_jobs=0: give how many fits to run at a time; -1 stands for as many as there "

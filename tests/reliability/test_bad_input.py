@@ -48,6 +48,13 @@ class WithoutScore(BaseEstimator):
         return self
 
 
+class RunsItself(ExhaustiveSearchCV):
+    """As a subclass of GridSearchCV may."""
+
+    def _run_search(self, evaluate_candidates):
+        evaluate_candidates([{"C": 5.0}])
+
+
 class OnlyDraws:
     def rvs(self, size=None, random_state=None):
         return 1.0
@@ -168,6 +175,7 @@ CASES = [
     ),
     (grid({"C": [1]}, 5), ValueError, "'estimator'"),
     (grid({"C": [1]}, SVC), TypeError, "instance"),
+    (RunsItself(Counting(), GRID), TypeError, "RunsItself has a _run_search.*_candidates"),
     # splits
     (grid(cv=1), ValueError, "n_splits"),
     (grid(cv=1000), ValueError, "n_splits"),
