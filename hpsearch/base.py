@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -369,8 +371,10 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
         """
         bridge.validate(self)
         prepared = prepare(self, X, y, params)
-        n_iter = getattr(self, "n_iter", None)
-        origin = Unrecorded().origin(getattr(self, "random_state", None), n_iter)
+        # What `fit` is to draw from is not to be further on by then.
+        prepared = replace(prepared, cv=copy.deepcopy(prepared.cv))
+        seed = copy.deepcopy(getattr(self, "random_state", None))
+        origin = Unrecorded().origin(seed, getattr(self, "n_iter", None))
         source = self._candidates(origin)
         splits = make_splits(prepared, count_splits(prepared))
         learns = source.optimizer.learns

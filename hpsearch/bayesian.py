@@ -164,7 +164,7 @@ class DistributionSearchCV(BaseSearchCV):
                 "cost_aware=True: the optimizer of this search does not weigh what candidates "
                 "cost. Use GPSearchCV."
             )
-        if self.deterministic is not False:
+        if self.deterministic:
             raise ValueError(
                 "cost_aware=True goes by measured times, so the search cannot be deterministic: "
                 "leave one of the two out."

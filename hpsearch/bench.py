@@ -69,9 +69,7 @@ class Misfit:
 
 def bench_of(work: Work) -> Bench | PlainBench:
     """Return the bench of this thread for a search."""
-    found = _benches.get(work)
-    if found is None:
-        found = _benches[work] = threading.local()
+    found = _benches.setdefault(work, threading.local())
     if not hasattr(found, "bench"):
         found.bench = Bench(work) if work.reuse else PlainBench(weakref.proxy(work))
     return found.bench  # type: ignore[no-any-return]
@@ -122,7 +120,7 @@ class PlainBench:
             raise
         except BaseException as error:  # noqa: BLE001 - the candidate's failure, with its text
             return failed(work, task, error, time.perf_counter() - began)
-        return score(work, task, estimator, fold, time.perf_counter() - began)
+        return score(work, task, estimator, fold, time.perf_counter() - began, Ledger())
 
     def set_up(self, task: Task) -> Any:
         """Return the estimator of a candidate."""
@@ -335,9 +333,12 @@ def stopped_fit(work: Work, estimator: Any, fold: Fold) -> Callable[..., Any] | 
 
 
 def score(
-    work: Work, task: Task, estimator: Any, fold: Fold, spent: float, ledger: Ledger | None = None
+    work: Work, task: Task, estimator: Any, fold: Fold, spent: float, ledger: Ledger
 ) -> SplitResult:
-    """Score a fitted candidate on the test rows, and on the training rows if asked for."""
+    """Score a fitted candidate on the test rows, and on the training rows if asked for.
+
+    `spent` is what the fit took, in seconds; the ledger is told what is not to be paid for.
+    """
     began = time.perf_counter()
     scores, failure = _score(work, estimator, fold.test)
     details: dict[str, Any] = {
@@ -346,8 +347,7 @@ def score(
         "n_test_samples": fold.n_test_rows,
     }
     if work.return_train_score:
-        if ledger is not None:
-            ledger.phase = Phase.UNTIMED
+        ledger.phase = Phase.UNTIMED
         details["train_scores"], _ = _score(work, estimator, fold.train)
     if work.stopping is not None and fold.valid is not None:
         details[STOPPED_AT] = dict(work.stopping.found(estimator))

@@ -23,7 +23,7 @@ class Callbacks:
         self._candidates: Any = None
         # Contexts of single fits are seen by callbacks alone, and each holds on to its siblings.
         self._anyone = bridge.has_callbacks(search, prepared.estimator)
-        self._root = bridge.callback_context(search, 1 + (search.refit is not False))
+        self._root = bridge.callback_context(search, 1 + bool(search.refit))
         if self._root is not None:
             self._root.call_on_fit_task_begin(estimator=search, **self._given)
 

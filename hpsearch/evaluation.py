@@ -15,6 +15,7 @@ from typing import Any
 
 from hpsearch.bench import bench_of
 from hpsearch.callbacks import Callbacks, FitCallbacks
+from hpsearch.protocols import SearchAborted
 from hpsearch.resources import Resource
 from hpsearch.reuse import Planner
 from hpsearch.reuse.values import Key
@@ -90,7 +91,15 @@ class CrossValidation:
         return replace(task, params=self._resource.params(task.params, task.resource))
 
     def lost(self, task: Task, status: Status, error: str) -> SplitResult:
-        """Return the result of a task whose call never came back."""
+        """Return the result of a task whose call never came back.
+
+        Raises
+        ------
+        SearchAborted
+            If the user wants to hear of the first failure.
+        """
+        if self._error_score == "raise":
+            raise SearchAborted(error)
         scores = dict.fromkeys(self._metrics or [], self._error_score)
         details = {"fit_time": 0.0, "score_time": 0.0, "failed_in": "fit"}
         return SplitResult(task.split, task.resource, scores, details, status, error)

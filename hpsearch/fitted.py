@@ -119,7 +119,9 @@ class FittedSearch:
         >>> search = ExhaustiveSearchCV(SVC(), {"C": [0.1, 1, 10]})
         >>> search.fit(*load_iris(return_X_y=True)).report("report.html")
         """
-        Path(path).write_text(page_of(self._outcome(), self.summary()), encoding="utf-8")
+        page = page_of(self._outcome(), self.summary())
+        # An error may tell of a file whose name is no text.
+        Path(path).write_text(page, encoding="utf-8", errors="backslashreplace")
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
         """What a notebook shows: scikit-learn's diagram, below the summary once it is fitted."""
@@ -251,7 +253,7 @@ class FittedSearch:
         for name in ("best_estimator_", "refit_time_", "n_rounds_"):
             vars(chosen).pop(name, None)
         if X is not None:
-            if chosen.refit is False:  # else there would be no `predict`
+            if not chosen.refit:  # else there would be no `predict`
                 chosen.refit = metric if chosen.multimetric_ else True  # type: ignore[attr-defined]
             chosen.refit_best(X, y, **params)  # type: ignore[attr-defined]
         return chosen

@@ -372,11 +372,11 @@ class Loop:
         Those could not save the candidate, and each would cost as much again.
         """
         status = Status.TIMEOUT if isinstance(reason, FitTimeout) else Status.CRASHED
+        for task in job:
+            self._record(task, self._evaluator.lost(task, status, str(reason)))
         for task in self._backlog.withdraw({task.trial for task in job}):
             text = f"Not run after another split: {reason}"
             self._record(task, self._evaluator.lost(task, status, text))
-        for task in job:
-            self._record(task, self._evaluator.lost(task, status, str(reason)))
         if status is Status.CRASHED:
             self._count_lost(reason)
 

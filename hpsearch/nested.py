@@ -148,15 +148,11 @@ def nested_score(
             f"search={search!r} is no search of hpsearch. For others there is "
             "sklearn.model_selection.cross_val_score."
         )
-    if search.refit is False:
+    if not search.refit:
         raise ValueError("nested_score scores the refitted winners: the search needs a refit.")
     scorer, _ = bridge.scorers_of(search)
     if callable(search.refit) and bridge.is_multimetric(scorer):
-        names = bridge.metric_names(scorer)
-        raise ValueError(
-            f"refit={search.refit!r}: with several metrics nested_score has to know by which of "
-            f"them to score the winners. Give refit the name of one of {names}."
-        )
+        raise _unnamed(search.refit, bridge.metric_names(scorer))
     splitter = splitter_of(cv, y, search, grouped=groups is not None)
     splits = [Split(*pair) for pair in splitter.split(X, y, groups)]
     nested = Nested(search, X, y, groups, dict(params or {}))
@@ -170,6 +166,13 @@ def nested_score(
         [s.best_params_ for s in searches],
         error_of_mean(scores, test_rows / train_rows),
         searches,
+    )
+
+
+def _unnamed(refit: Any, names: Any) -> ValueError:
+    return ValueError(
+        f"refit={refit!r}: with several metrics nested_score has to know by which of them to score "
+        f"the winners. Give refit the name of one of {names}."
     )
 
 
@@ -202,6 +205,11 @@ class Nested:
             fitted.fit(X_train, y_train, **given)
         else:
             _fit_in(lane, fitted, X_train, y_train, given)
+        if fitted.multimetric_ and callable(
+            fitted.refit
+        ):  # a callable gave several: known only now
+            known = [n for n in fitted.cv_results_ if n.startswith("mean_test_")]
+            raise _unnamed(fitted.refit, [name.removeprefix("mean_test_") for name in known])
         return fitted, float(fitted.score(X_test, y_test))
 
 

@@ -83,8 +83,13 @@ def _mean_of(values: Array) -> Measure:  # (c, m)
     return lambda W: (W @ values.T) / np.maximum(W.sum(axis=1, keepdims=True), 1e-300)
 
 
+def _errors(P: Array, y: Array) -> Array:
+    """Differences as floats: of small integers they overflow, and bools have none."""
+    return np.subtract(P, y, dtype=np.float64)
+
+
 def _r2(P: Array, y: Array) -> Measure:
-    squares = (P - y) ** 2
+    squares = _errors(P, y) ** 2
     y = y - y.mean()  # far from zero the squares would leave no digits to the variance
 
     def measure(W: Array) -> Array:
@@ -131,8 +136,8 @@ def _area(P: Array, y: Array) -> Measure:
 
 _SUMS: dict[Any, Callable[[Array, Array], Measure]] = {
     metrics.accuracy_score: lambda P, y: _mean_of((y == P).astype(float)),
-    metrics.mean_squared_error: lambda P, y: _mean_of((P - y) ** 2),
-    metrics.mean_absolute_error: lambda P, y: _mean_of(np.abs(P - y)),
+    metrics.mean_squared_error: lambda P, y: _mean_of(_errors(P, y) ** 2),
+    metrics.mean_absolute_error: lambda P, y: _mean_of(np.abs(_errors(P, y))),
     metrics.r2_score: _r2,
     metrics.balanced_accuracy_score: _balanced,
     metrics.roc_auc_score: _area,

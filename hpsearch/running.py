@@ -7,6 +7,8 @@ import warnings
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from hpsearch import _sklearn as bridge
 from hpsearch import results
 from hpsearch.callbacks import Callbacks
@@ -118,9 +120,10 @@ def _told_by(search: Any, work: Work, metric: str) -> str:
 def _window(search: Any, pruner: Pruner, optimizer: Optimizer) -> int | None:
     """How far a start may be ahead of the results that it goes by; None for any distance."""
     decides = optimizer.learns or type(pruner) is not NoPruner
-    if search.deterministic is False or not decides:
+    given = search.deterministic
+    if not given or not decides:
         return None
-    return WINDOW if search.deterministic is True else int(search.deterministic)
+    return WINDOW if isinstance(given, (bool, np.bool_)) else int(given)
 
 
 def _tell_of_interruption(trials: results.Trials) -> None:

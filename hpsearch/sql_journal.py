@@ -131,7 +131,7 @@ class SQLSession(ABC):
         with self._told():
             n_iters = json.loads(self._get("n_iters"))
             if n_iter is not None and n_iter > max(n_iters, default=0):
-                n_iters.append(n_iter)
+                n_iters.append(int(n_iter))  # numpy's are no numbers to JSON
                 self._set("n_iters", json.dumps(n_iters))
             if fixed_seed(random_state) is not None:
                 return Origin(random_state, n_iters)
@@ -169,7 +169,7 @@ class SQLSession(ABC):
             How many trials to return at most.
         """
         with self._told():
-            which = (self._id, 2**31 - 1 if most is None else most)
+            which = (self._id, 2**31 - 1 if most is None else int(most))
             rows = self._sql(TRIALS, which)
             trials = [Trial(n, read(json.loads(place)), Status(s)) for n, place, s in rows]
             for number, *columns in self._sql(RESULTS, which):

@@ -135,7 +135,7 @@ class SQLiteSession(SQLSession):
         try:
             if fcntl is not None:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._check_header(os.pread(lock, 100, 0))
+            self._check_header(os.read(lock, 100))
         except BlockingIOError:
             os.close(lock)
             raise CheckpointError(

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import numbers
 import os
+import pickle
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 from joblib import cpu_count
 from threadpoolctl import ThreadpoolController
 
@@ -127,7 +130,21 @@ class Seated:
                 return Spent()
             _fits[self.folder] += 1
         with cores(self.n_cores):
-            return self.call()
+            try:
+                return self.call()
+            except Exception as error:
+                if _can_be_sent(error):
+                    raise
+                # It would end a process where it is sent or received; its text does not.
+                raise RuntimeError("".join(traceback.format_exception(error))) from None
+
+
+def _can_be_sent(error: Exception) -> bool:
+    try:
+        pickle.loads(cloudpickle.dumps(error))  # noqa: S301 - written just now
+    except Exception:  # noqa: BLE001 - a class of the user's own may do anything
+        return False
+    return True
 
 
 _fits: dict[str, int] = {}  # in a worker: calls so far, by the folder of its pool

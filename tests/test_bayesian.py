@@ -456,6 +456,21 @@ def test_same_seed_same_search(cls):
 
 
 @every_learner
+def test_booleans_of_numpy_are_booleans(cls):
+    """Settings that come out of a table mean what Python's own do."""
+    names = ("deterministic", "reuse", "memory_guard", "refit", "return_train_score")
+    for no in (False, True):
+        plain, own = (
+            fit(cls, Hill(), {"x": (0.0, 1.0)}, n_iter=6, n_jobs=2, **dict.fromkeys(names, given))
+            for given in (no, np.bool_(no))
+        )
+        assert len(own.trials_) == 6
+        assert hasattr(own, "best_estimator_") is no
+        if no:  # deterministic
+            assert asked(own) == asked(plain)
+
+
+@every_learner
 def test_more_iterations_begin_alike(cls):
     """A longer search with the same seed begins as the shorter one went."""
     space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}

@@ -29,6 +29,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from hpsearch import ExhaustiveSearchCV, GPSearchCV, Keep, OneStandardError
 
@@ -217,6 +218,18 @@ def test_what_is_refused(keep):
     """With what is accepted, before the first fit."""
     with pytest.raises((ValueError, TypeError), match="keep"):
         ExhaustiveSearchCV(SVC(), {"C": [1]}, keep=keep).fit(X, Y)
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8])
+def test_errors_of_small_integers_and_bools(kind):
+    """Their differences overflow, or are not defined; those of floats are meant."""
+    grid = {"max_depth": [1, 2, 3]}
+    options = {"cv": 3, "scoring": "neg_mean_squared_error", "keep": "predictions"}
+    tree = DecisionTreeRegressor if kind is not bool else DecisionTreeClassifier
+    search = ExhaustiveSearchCV(tree(random_state=0), grid, **options)
+    expected = search.fit(X, (Y == 1).astype(float)).corrected_score("bootstrap")
+    found = search.fit(X, (Y == 1).astype(kind)).corrected_score("bootstrap")
+    assert found == expected
 
 
 def test_what_was_not_kept_is_said():

@@ -97,6 +97,18 @@ def test_a_rule_among_several_metrics_names_no_metric_to_score_by():
         nested_score(search, X, Y)
 
 
+def two_metrics(estimator, X, y):
+    return {"accuracy": estimator.score(X, y), "nothing": 0.0}
+
+
+def test_a_rule_among_the_metrics_of_a_callable_names_none_either():
+    """Said after the first search, before which nobody knows what a callable gives."""
+    search = ExhaustiveSearchCV(SVC(), GRID, scoring=two_metrics, refit=lambda results: 0)
+    with pytest.raises(ValueError, match=r"one of \['accuracy', 'nothing'\]"):
+        nested_score(search, X, Y)
+    assert nested_score(search.set_params(refit="accuracy"), X, Y).mean > 0.9
+
+
 class Masks(KFold):
     """Gives rows as masks, as splitters may."""
 

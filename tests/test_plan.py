@@ -7,7 +7,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GridSearchCV, StratifiedShuffleSplit, train_test_split
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedShuffleSplit, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
@@ -93,6 +93,22 @@ def test_a_plan_of_many_candidates_is_quick():
     plan = ExhaustiveSearchCV(Wide(), grid).plan(X, Y, n_probes=0)
     assert plan.n_candidates == 10**8
     assert plan.n_seen == 2000
+
+
+def test_a_plan_takes_nothing_from_generators():
+    """The search draws and splits as if nobody had asked for its plan."""
+
+    def search():
+        rng, of_splits = np.random.RandomState(0), np.random.RandomState(1)
+        cv = KFold(3, shuffle=True, random_state=of_splits)
+        space = {"C": Real(0.01, 100.0, log=True)}
+        return SampledSearchCV(SVC(), space, n_iter=3, random_state=rng, cv=cv)
+
+    alone, planned = search(), search()
+    planned.plan(X, Y, n_probes=0)
+    results = [s.fit(X, Y).cv_results_ for s in (alone, planned)]
+    for key in ("param_C", "split0_test_score", "split2_test_score"):
+        np.testing.assert_array_equal(results[0][key], results[1][key])
 
 
 def test_probes_that_fail_are_told():

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
@@ -56,7 +57,7 @@ class Settings:
         ValueError
             If a name is unknown.
         """
-        if isinstance(reuse, bool):
+        if isinstance(reuse, BOOLS):
             reuse = KINDS if reuse else ()
         families: list[Family] = []
         for item in reuse:
@@ -97,6 +98,8 @@ class Settings:
         return None
 
 
+BOOLS = (bool, np.bool_)  # values of an array are numpy's
+COPIES = ("copy", "copy_X", "copy_x")
 KINDS = ("prefix", "submodels", "inactive")
 
 
@@ -255,7 +258,7 @@ def writes(params: Mapping[str, Any]) -> bool:
     """Whether a part may write to its input, by what its parameters say."""
     nested = [v.get_params() for v in params.values() if bridge.is_estimator(v)]
     return any(
-        value is False and name.rpartition("__")[2] in ("copy", "copy_X", "copy_x")
+        isinstance(value, BOOLS) and not value and name.rpartition("__")[2] in COPIES
         for given in (params, *nested)
         for name, value in given.items()
     )

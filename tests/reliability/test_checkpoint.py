@@ -334,6 +334,14 @@ def test_the_order_of_steps_and_their_columns_are_part_of_the_work(build, one, o
         search(other, tmp_path / "alone.sqlite")
 
 
+@pytest.mark.parametrize("name", ["sampled", "gp"])
+def test_a_number_of_candidates_of_numpy(name, tmp_path):
+    """As of an array of sizes; the file takes it as any other."""
+    search = SEARCHES[name](checkpoint=tmp_path / "run.sqlite").set_params(n_iter=np.int64(5))
+    assert len(search.fit(X, y).trials_) == 5
+    assert len(search.set_params(n_iter=np.int32(6)).fit(X, y).trials_) == 6
+
+
 @pytest.mark.parametrize("kind", [int, np.int64, np.uint8, float])
 def test_a_seed_is_told_by_its_value(kind, tmp_path):
     """Those of np.arange too: each is a search of its own, and the same as with an int."""
@@ -403,6 +411,8 @@ def test_any_error_and_any_number_can_be_written_down(tmp_path):
         second = clone(first).fit(X, y)
     same(second.cv_results_, first.cv_results_)
     assert "caf" in second.trials_[1].error
+    first.report(tmp_path / "report.html")
+    assert "caf\\udce9" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 OF_TEXTS = """

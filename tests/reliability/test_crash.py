@@ -1,9 +1,11 @@
 """Fits that end their process, or try to."""
 
+import threading
+
 import numpy as np
 import pytest
 
-from hpsearch import ExhaustiveSearchCV, SearchAborted
+from hpsearch import ExhaustiveSearchCV, SearchAborted, minimize
 
 from .victims import Misbehaving, data
 
@@ -34,6 +36,46 @@ def test_what_is_no_exception_does_not_end_the_search(n_jobs):
     search, status = searched(["well", "system_exit", "base_exception"], n_jobs)
     assert status == {"well": "complete", "system_exit": "failed", "base_exception": "failed"}
     assert "SystemExit" in search.trials_[1].error
+
+
+@pytest.mark.parametrize("how", ["exit", "hang"])
+def test_the_first_failure_ends_a_search_that_is_to_raise(how):
+    """A process that dies, or is ended, is a failure as any other; its reason is told."""
+    options = {"error_score": "raise", "fit_timeout": 2.0}
+    told = "process that ran the fit died" if how == "exit" else "ended after 2 seconds"
+    with pytest.raises(SearchAborted, match=told):
+        searched(["well", how], 2, **options)
+
+
+class Odd(Exception):
+    """Cannot be made again from what it says of itself."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+
+
+class Locked(Exception):
+    """Holds what no other process can be given."""
+
+    def __init__(self, text):
+        super().__init__(text)
+        self.lock = threading.Lock()
+
+
+def odd(params):
+    raise Odd(7, "an odd one")
+
+
+def locked(params):
+    raise Locked("a locked one")
+
+
+@pytest.mark.parametrize(("function", "text"), [(odd, "an odd one"), (locked, "a locked one")])
+def test_exceptions_that_cannot_be_sent_are_told_by_their_text(function, text):
+    """They end neither the process that sends them nor the one that receives them."""
+    with pytest.raises(RuntimeError, match=f"(?s)Traceback.*{text}"):
+        minimize(function, {"x": [1, 2, 3]}, optimizer="grid", n_jobs=2, raise_errors=True)
 
 
 def test_culprit_in_every_candidate_stops_with_an_explanation():

@@ -300,8 +300,10 @@ def test_tables_between_steps():
 def test_rows_written_and_read_again(scoring):
     """Rows that a step wrote to and a score reads again are no candidate's but its own."""
     pipeline = make_pipeline(StandardScaler(copy=False), LR)
-    search = assert_same(pipeline, CS, *BINARY, scoring=scoring, return_train_score=scoring is None)
-    assert shared(search) == set()
+    options = {"scoring": scoring, "return_train_score": scoring is None}
+    assert shared(assert_same(pipeline, CS, *BINARY, **options)) == set()
+    numpys = {**CS, "standardscaler__copy": np.array([False])}
+    assert_same(make_pipeline(StandardScaler(), LR), numpys, *BINARY, **options)
     grid = {**CS, "standardscaler": [StandardScaler(copy=False), MinMaxScaler()]}
     search = assert_same(make_pipeline(StandardScaler(), LR), grid, *BINARY)
     assert n_shared(search, "prefix standardscaler") == 2 * 3
