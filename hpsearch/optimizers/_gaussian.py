@@ -2,7 +2,7 @@
 
 x, X      features, (m, f) where asked and (n, f) where scored
 group     the length scale that divides each feature, (f,), numbers from 0 to d - 1
-y         scores, (n,), of mean 0 and variance 1, greater is better; or s versions of them, (n, s)
+y         scores, (n,), of mean 0 and variance 1, greater is better
 theta     log of (d length scales, noise variance, variance of all effects), (d + 2,)
 r         distance of two points, their features divided by the length scales
 k, K      covariance of x with X, (m, n), and of X with itself, noise on the diagonal, (n, n)
@@ -184,10 +184,7 @@ def fit(X: Array, group: Index, y: Array, own_noise: Array | float = 0.0) -> Arr
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """The process given scores: a mean and a variance everywhere.
-
-    Given several versions of the scores, there is a mean for each; the variance is the same.
-    """
+    """The process given scores: a mean and a variance everywhere."""
 
     scales: Array  # length scale of each feature, (f,)
     X: Array  # divided by the scales, (n, f)
@@ -211,7 +208,7 @@ class Posterior:
         return cls(scales, X, effects, v, Wv, root, root.T @ (root @ y))
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
-        """Return the mean at x, (m,) or (m, s), and the variance, (m,)."""
+        """Return the mean and the variance at x, both (m,)."""
         at = self.at(x)
         return at.mean, at.variance
 
@@ -236,13 +233,6 @@ class Posterior:
         variance = np.maximum(prior - np.einsum("ij,ij->i", u, u), 1e-12)
         return Prediction(self, x, W, r2, u, mean, variance)
 
-    def draw(self, x: Array, normal: Array) -> Array:
-        """Return draws at x, (m, s), from standard normal numbers, (m, s), given one version."""
-        at, scaled = self.at(x), x / self.scales
-        prior = matern(squared_distances(scaled, scaled)) + (at.W * self.v) @ at.W.T
-        drawn: Array = at.mean.reshape(-1, 1) + cholesky(prior - at.u @ at.u.T) @ normal
-        return drawn
-
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -261,15 +251,13 @@ class Prediction:
 
         Parameters
         ----------
-        by_mean : array of shape (m,) or (m, s)
-            Their derivatives by the means.
-        by_variance : array of shape (m,)
-            Their derivatives by the variance.
+        by_mean, by_variance : arrays of shape (m,)
+            Their derivatives by the mean and by the variance.
         """
         given = self.posterior
         # d mean = dk alpha, and d variance = d prior - 2 dk K^-1 k^T: sums over dk, but for the
         # prior variance, 1 + W diag(v) W^T, which depends on x by its waves alone.
-        by_k = by_mean @ given.alpha.T if by_mean.ndim == 2 else np.outer(by_mean, given.alpha)
+        by_k = np.outer(by_mean, given.alpha)
         by_k -= 2 * by_variance[:, None] * (self.u @ given.root)
         by_W = by_k @ given.Wv + 2 * by_variance[:, None] * self.W * given.v
         # The derivative of the Matern covariance by x is 2 slope(r2) (x - X) / scales.
@@ -319,41 +307,15 @@ def solve(L: Array, y: Array) -> Array:
 # --- expected improvement -------------------------------------------------------------------------
 
 
-def log_expected_improvement_slopes(
-    mean: Array, variance: Array, best: float | Array
+def log_expected_improvement(
+    mean: Array, variance: Array, best: float
 ) -> tuple[Array, Array, Array]:
-    """Return log expected improvement and its derivatives by mean and variance, all (m,)."""
+    """Return log expected improvement on best, and its derivatives by mean and variance, (m,)."""
     scale = np.sqrt(variance)
     z = (mean - best) / scale
     value = log_h(z)
     slope = np.exp(log_ndtr(z) - value)  # the derivative of h is the normal distribution function
     return np.log(scale) + value, slope / scale, (1 - slope * z) / (2 * variance)
-
-
-def log_mean_improvement(means: Array, variance: Array, best: Array) -> tuple[Array, Array, Array]:
-    """Return the log of expected improvement on average over s versions of the scores.
-
-    Parameters
-    ----------
-    means : array of shape (m, s)
-        A mean for each version.
-    variance : array of shape (m,)
-        The same for all.
-    best : array of shape (s,)
-        What is to be improved upon, in each.
-
-    Returns
-    -------
-    value, by_means, by_variance : arrays of shapes (m,), (m, s) and (m,)
-        The logarithm, and its derivatives.
-    """
-    logs, by_means, by_variance = log_expected_improvement_slopes(means, variance[:, None], best)
-    top = logs.max(axis=1, keepdims=True)
-    shares = np.exp(logs - top)
-    total = shares.sum(axis=1, keepdims=True)
-    shares /= total
-    value = (top + np.log(total / means.shape[1]))[:, 0]
-    return value, shares * by_means, (shares * by_variance).sum(axis=1)
 
 
 def log_h(z: Array) -> Array:

@@ -1,9 +1,8 @@
 """Bayesian optimisation with a Gaussian process.
 
 An ask standardises the scores, fits the process (`_gaussian`), and takes the point of greatest
-expected improvement (`_acquisition`) that was not asked before. What points still pending may come
-out as is drawn from the process, several times; improvement is what is to be expected on average
-over these versions, beyond the best of each (Snoek, Larochelle & Adams, 2012).
+expected improvement (`_acquisition`) that was not asked before. Points still pending are believed
+to come out as the process expects (Ginsbourger, Le Riche & Carraro, 2010).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from hpsearch.optimizers._blas import one_thread
 from hpsearch.optimizers._columns import Array, Columns, Table
 from hpsearch.optimizers._earlier import LearningOptimizer
 from hpsearch.optimizers._evidence import Evidence, Hint, Scored
-from hpsearch.optimizers._gaussian import Posterior, log_mean_improvement, with_halved_lengths
+from hpsearch.optimizers._gaussian import Posterior, log_expected_improvement, with_halved_lengths
 from hpsearch.optimizers._price import Price
 from hpsearch.optimizers.base import draw_unseen
 from hpsearch.optimizers.history import History
@@ -34,7 +33,6 @@ MIN_SCORES = 3  # finite scores that a model needs
 MAX_SCORES = 300  # scores that a model takes: its time grows with their cube
 MAX_FITTED = 150  # scores that its hyperparameters are learnt from, some twenty models in a row
 MAX_POINTS = 5_000  # a finite space up to this size is searched through
-N_VERSIONS = 16  # of the scores of pending points
 N_NEAR = 5  # best points around which to look
 LITTLE = 0.03  # improvement, in standard deviations of the scores, below which a model is doubted
 MAX_HALVINGS = 4  # of its length scales then
@@ -62,7 +60,7 @@ class GPOptimizer(LearningOptimizer):
     opening_params : sequence of dict, default=()
         Candidates to ask where a branch of the space is asked for the first time, one a branch.
     cost_aware : bool, default=False
-        Whether the improvement to be expected is weighed by the time that it takes [5]_: the costs
+        Whether the improvement to be expected is weighed by the time that it takes [6]_: the costs
         told are learnt by a process of their own.
 
     Raises
@@ -76,14 +74,13 @@ class GPOptimizer(LearningOptimizer):
     scale for each [1]_, under a lognormal prior that is fit for many dimensions [2]_, and a Matern
     function of each parameter alone [3]_, so that what the score owes to single parameters is
     learnt from few points. Parameters without an order have the Hamming distance. Expected
-    improvement is maximised on the log scale [4]_, with analytic gradients; the scores of pending
-    candidates are drawn from the process, and improvement averaged over the draws [5]_. Failed
-    candidates count as the worst score seen; very bad scores are clipped before they are
-    standardised. A model that expects next to no improvement anywhere is rather too sure than
-    right: its length scales are then halved until it expects some [6]_, so that a search does not
-    stay on a plateau; every third ask goes on refining the best point all the same. Beyond 300
-    scores the model takes the best, the latest, and some at random; its hyperparameters are learnt
-    from 150.
+    improvement is maximised on the log scale [4]_, with analytic gradients; pending candidates are
+    believed to score what the process expects [5]_. Failed candidates count as the worst score
+    seen; very bad scores are clipped before they are standardised. A model that expects next to no
+    improvement anywhere is rather too sure than right: its length scales are then halved until it
+    expects some [7]_, so that a search does not stay on a plateau; every third ask goes on refining
+    the best point all the same. Beyond 300 scores the model takes the best, the latest, and some at
+    random; its hyperparameters are learnt from 150.
 
     References
     ----------
@@ -93,9 +90,11 @@ class GPOptimizer(LearningOptimizer):
     .. [3] Duvenaud, Nickisch & Rasmussen, Additive Gaussian Processes, 2011.
     .. [4] Ament et al., Unexpected Improvements to Expected Improvement for Bayesian Optimization,
        2023.
-    .. [5] Snoek, Larochelle & Adams, Practical Bayesian Optimization of Machine Learning
+    .. [5] Ginsbourger, Le Riche & Carraro, Kriging Is Well-Suited to Parallelize Optimization,
+       2010.
+    .. [6] Snoek, Larochelle & Adams, Practical Bayesian Optimization of Machine Learning
        Algorithms, 2012.
-    .. [6] Berkenkamp, Schoellig & Krause, No-Regret Bayesian Optimization with Unknown
+    .. [7] Berkenkamp, Schoellig & Krause, No-Regret Bayesian Optimization with Unknown
        Hyperparameters, 2019.
 
     Examples
@@ -157,13 +156,12 @@ class GPOptimizer(LearningOptimizer):
         noises = np.nan_to_num(np.array(history.noises)[told])
         data = Scored(rows[told], np.array(history.scores)[told], noises)
         pending = rows[~told][-MAX_SCORES:]
-        normal = rng.standard_normal((len(pending), N_VERSIONS))
         evidence = Evidence.of(columns, data.thinned(MAX_SCORES, self.seed), self._hint)
         price = Price.of(columns, rows, np.array(history.costs)) if self.cost_aware else None
         theta = self._theta(data)
         is_trusted = len(history) % TRUSTED == 0 or last_is_best(data.scores)
         for _ in range(MAX_HALVINGS + 1):
-            model = Model.of(evidence, theta, pending, normal, price)
+            model = Model.of(evidence, theta, pending, price)
             ranked = self._greatest(model, history, rng)
             if is_trusted or model.expects_more(ranked.rows[:1]):
                 break
@@ -209,20 +207,15 @@ class Model:
 
     evidence: Evidence
     posterior: Posterior
-    best: Array  # the greatest posterior mean at a point asked, (s,)
+    best: float  # the greatest posterior mean at a point asked
     near: Array  # the rows of the greatest posterior means
     price: Price | None = None  # what points cost to evaluate, if that is to count
 
     @classmethod
     def of(
-        cls,
-        evidence: Evidence,
-        theta: Array,
-        pending: Array,
-        normal: Array,
-        price: Price | None = None,
+        cls, evidence: Evidence, theta: Array, pending: Array, price: Price | None = None
     ) -> Model:
-        """Return the model of what was told, and of what the pending rows may come out as.
+        """Return the model of what was told, and of pending rows as it expects them to come out.
 
         Parameters
         ----------
@@ -232,57 +225,52 @@ class Model:
             Hyperparameters.
         pending : array of shape (p, c)
             Rows that were asked and not told.
-        normal : array of shape (p, s)
-            Standard normal numbers, from which s versions of their scores are drawn.
         price : Price or None, default=None
             What evaluations cost, if that is to count.
         """
-        X, group = evidence.X, evidence.columns.group
-        noise = evidence.noise
-        posterior = Posterior.of(X, group, evidence.y[:, None], theta, noise)
-        alone = cls(evidence, posterior, np.zeros(1), evidence.rows)
+        X, y, noise, group = evidence.X, evidence.y, evidence.noise, evidence.columns.group
+        posterior = Posterior.of(X, group, y, theta, noise)
+        alone = cls(evidence, posterior, 0.0, evidence.rows)
         known = (
             evidence.rows
             if evidence.hint is None
             else np.vstack([evidence.rows, evidence.hint.rows])
         )
-        near = known[np.argsort(-alone.means(known)[:, 0], kind="stable")[:N_NEAR]]
+        near = known[np.argsort(-alone.means(known), kind="stable")[:N_NEAR]]
         if len(pending):
             awaited = evidence.columns.features(pending)
-            drawn = posterior.draw(awaited, normal)
-            told = np.repeat(evidence.y[:, None], drawn.shape[1], axis=1)
-            versions = np.vstack([told, drawn])
+            X, y = np.vstack([X, awaited]), np.append(y, posterior.mean(awaited))
             noise = np.append(noise, np.zeros(len(awaited)))
-            posterior = Posterior.of(np.vstack([X, awaited]), group, versions, theta, noise)
-        model = cls(evidence, posterior, np.zeros(1), near)
+            posterior = Posterior.of(X, group, y, theta, noise)
+        model = cls(evidence, posterior, 0.0, near)
         # What is to be improved upon is this search's own; before the first ask, what is known.
         asked = np.vstack([evidence.rows, pending])
-        best = model.means(asked if len(asked) else known).max(axis=0)
+        best = float(model.means(asked if len(asked) else known).max())
         return cls(evidence, posterior, best, near, price)
 
     def means(self, rows: Array) -> Array:
-        """Return the posterior mean for each version, (m, s)."""
+        """Return the posterior mean, (m,)."""
         means = self.posterior.mean(self.evidence.columns.features(rows))
-        return means + self.evidence.prior_mean(rows)[:, None]
+        return means + self.evidence.prior_mean(rows)
 
     def expects_more(self, rows: Array) -> bool:
         """Whether the improvement to be expected at one of the rows is more than LITTLE."""
-        improvement = log_mean_improvement(*self._predicted(rows), self.best)[0]
+        improvement = log_expected_improvement(*self._predicted(rows), self.best)[0]
         return bool((improvement > math.log(LITTLE)).any())
 
     def value(self, rows: Array) -> Array:
         """Return log expected improvement, (m,); less the log of the cost, if that counts."""
-        value = log_mean_improvement(*self._predicted(rows), self.best)[0]
+        value = log_expected_improvement(*self._predicted(rows), self.best)[0]
         return value if self.price is None else value - self.price.log_cost(rows)
 
     def with_slopes(self, rows: Array) -> tuple[Array, Array]:
         """Return the same, and its gradient by ordered columns, (m, c)."""
         columns = self.evidence.columns
         at = self.posterior.at(columns.features(rows))
-        means = at.mean + self.evidence.prior_mean(rows)[:, None]
-        value, by_means, by_variance = log_mean_improvement(means, at.variance, self.best)
-        by_feature = at.slopes(by_means, by_variance)
-        by_feature += self.evidence.prior_slopes(rows, by_means.sum(axis=1))
+        mean = at.mean + self.evidence.prior_mean(rows)
+        value, by_mean, by_variance = log_expected_improvement(mean, at.variance, self.best)
+        by_feature = at.slopes(by_mean, by_variance)
+        by_feature += self.evidence.prior_slopes(rows, by_mean)
         if self.price is not None:
             value = value - self.price.log_cost(rows)
             by_feature -= self.price.slopes(rows)
@@ -291,8 +279,8 @@ class Model:
         return value, slopes
 
     def _predicted(self, rows: Array) -> tuple[Array, Array]:
-        means, variance = self.posterior(self.evidence.columns.features(rows))
-        return means + self.evidence.prior_mean(rows)[:, None], variance
+        mean, variance = self.posterior(self.evidence.columns.features(rows))
+        return mean + self.evidence.prior_mean(rows), variance
 
 
 def last_is_best(scores: Array) -> bool:

@@ -35,9 +35,8 @@ def model(columns, request):
     earlier = [columns.point(row) for row in draw(columns, request.param, seed=9)]
     hint = Hint.of(columns, Earlier(earlier, np.arange(request.param) / 10), seed=0)
     theta = np.log(np.append(np.full(len(columns), 0.5), [1e-3, 0.5]))
-    normal = np.random.default_rng(8).standard_normal((3, 16))
     evidence = Evidence.of(columns, Scored.of(rows, scores), hint)
-    return Model.of(evidence, theta, draw(columns, 3, seed=1), normal)
+    return Model.of(evidence, theta, draw(columns, 3, seed=1))
 
 
 def test_slopes_are_those_of_the_value(columns, model):

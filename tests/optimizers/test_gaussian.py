@@ -194,31 +194,6 @@ def test_slopes_of_prediction(seed):
         np.testing.assert_allclose(slope[:3], central(value, x[0, :3]), rtol=1e-6, atol=1e-6)
 
 
-def test_versions_share_one_posterior():
-    """Several versions of the scores have the means that each would have alone."""
-    X, y, rng = make_data(15, 3)
-    x, other = rng.random((4, 3)), rng.standard_normal(15)
-    group = np.arange(3)
-    means, variance = gaussian.Posterior.of(X, group, np.column_stack([y, other]), THETA)(x)
-    for column, version in enumerate((y, other)):
-        mean, alone = gaussian.Posterior.of(X, group, version, THETA)(x)
-        np.testing.assert_allclose(means[:, column], mean, rtol=1e-12)
-        np.testing.assert_allclose(variance, alone, rtol=1e-12)
-
-
-def test_draws_have_the_covariance_of_sklearn():
-    """Draws of pending points are the posterior's: mean and covariance are scikit-learn's."""
-    X, y, rng = make_data(15, 3)
-    x = rng.random((4, 3))
-    drawn = gaussian.Posterior.of(X, np.arange(3), y, THETA).draw(x, np.eye(4))
-    mean = gaussian.Posterior.of(X, np.arange(3), y, THETA).draw(x, np.zeros((4, 1)))
-    process = sklearn_process(THETA).fit(X, y)
-    expected, covariance = process.predict(x, return_cov=True)
-    root = drawn - mean
-    np.testing.assert_allclose(mean[:, 0], expected, atol=1e-8)
-    np.testing.assert_allclose(root @ root.T, covariance - 0.02 * np.eye(4), atol=1e-7)
-
-
 def test_log_h_is_exact_in_the_far_tail():
     """Log expected improvement keeps its digits where improvement itself is 0 in floats."""
     z = np.array(list(LOG_H))
@@ -236,44 +211,16 @@ def test_slopes_of_improvement(mean):
     """The derivatives by mean and variance are those of central differences."""
     variance, best, e = np.array([0.3]), 0.5, 1e-6
     m = np.array([mean])
-    value, by_mean, by_variance = gaussian.log_expected_improvement_slopes(m, variance, best)
+    value, by_mean, by_variance = gaussian.log_expected_improvement(m, variance, best)
 
     def f(m, v):
-        return gaussian.log_expected_improvement_slopes(m, v, best)[0]
+        return gaussian.log_expected_improvement(m, v, best)[0]
 
     assert value == pytest.approx(f(m, variance))
     numeric = (f(m + e, variance) - f(m - e, variance)) / (2 * e)
     np.testing.assert_allclose(by_mean, numeric, rtol=1e-6)
     numeric = (f(m, variance + e) - f(m, variance - e)) / (2 * e)
     np.testing.assert_allclose(by_variance, numeric, rtol=1e-6)
-
-
-def test_improvement_over_versions_is_the_mean():
-    """Its log is that of the mean of improvements, and its derivatives those of differences."""
-    rng = np.random.default_rng(0)
-    means, variance, best = rng.standard_normal((3, 5)), rng.random(3) + 0.1, rng.random(5)
-
-    def f(means, variance):
-        return gaussian.log_mean_improvement(means, variance, best)[0]
-
-    value, by_means, by_variance = gaussian.log_mean_improvement(means, variance, best)
-    each = gaussian.log_expected_improvement_slopes(means, variance[:, None], best)[0]
-    np.testing.assert_allclose(value, np.log(np.exp(each).mean(axis=1)))
-    e = 1e-6
-    numeric = (f(means, variance + e) - f(means, variance - e)) / (2 * e)
-    np.testing.assert_allclose(by_variance, numeric, rtol=1e-6)
-    for step in e * np.eye(5):
-        numeric = (f(means + step, variance) - f(means - step, variance)) / (2 * e)
-        np.testing.assert_allclose(by_means @ step / e, numeric, rtol=1e-5, atol=1e-9)
-
-
-def test_improvement_over_versions_in_the_far_tail():
-    """Where every improvement is 0 in floats, its log still has its digits."""
-    means, variance, best = np.full((1, 3), -40.0), np.ones(1), np.zeros(3)
-    value, by_means, _ = gaussian.log_mean_improvement(means, variance, best)
-    alone = gaussian.log_expected_improvement_slopes(means[:, 0], variance, 0.0)[0]
-    np.testing.assert_allclose(value, alone, rtol=1e-12)
-    np.testing.assert_allclose(by_means, by_means[0, 0])
 
 
 def test_cholesky_gives_up_by_name():

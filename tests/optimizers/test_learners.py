@@ -117,6 +117,18 @@ def best_after_a_plateau(seed):
     return max(run(GPOptimizer({"x": (0.0, 1.0)}, random_state=seed), 40, score_of))
 
 
+def test_pending_points_are_kept_away_from():
+    """What waits for its score is not asked for again a hair's breadth away."""
+    optimizer = GPOptimizer({"x": (0.0, 1.0), "y": (0.0, 1.0)}, random_state=0)
+    for _ in range(6):
+        params = optimizer.ask()
+        optimizer.tell(params, -((params["x"] - 0.3) ** 2) - (params["y"] - 0.6) ** 2)
+    asked = [optimizer.ask() for _ in range(4)]
+    points = np.array([[params["x"], params["y"]] for params in asked])
+    distances = np.linalg.norm(points[:, None] - points, axis=2)[np.triu_indices(4, 1)]
+    assert distances.min() > 0.05
+
+
 def test_plateaus_are_left(monkeypatch):
     """A model that is sure of a plateau is doubted; one that is believed stays there for ever."""
     assert [best_after_a_plateau(seed) for seed in (3, 6)] == [2.0, 2.0]
