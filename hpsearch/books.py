@@ -14,7 +14,7 @@ from hpsearch.budget import Budget
 from hpsearch.protocols import Event, Recorder, StopSearch, Watcher
 from hpsearch.pruners import Verdict
 from hpsearch.telling import Teller
-from hpsearch.trial import Board, SplitResult, Stage, Status, Trial
+from hpsearch.trial import Board, SplitResult, Stage, Status, Task, Trial
 from hpsearch.window import Window
 
 STATUS = {
@@ -97,10 +97,9 @@ class Books:
     def end(self, trial: Trial, verdict: Verdict) -> None:
         """Give a trial the status that it has from now on."""
         past = self.past.get(trial.number)
-        if past is not None and past.status is Status.COMPLETE and verdict is Verdict.STOP:
-            # By another number of workers, say, or to a greater n_iter: the fits are spent.
-            _add_missing(trial, past)
-            verdict = Verdict.DONE
+        if verdict is Verdict.STOP and self._window is None and past is not None:
+            _add_missing(trial, past)  # by more workers, or towards another n_iter: they are spent
+            verdict = Verdict.DONE if past.status is Status.COMPLETE else verdict
         failed = next((r.status for r in trial.results if r.status.is_failure), None)
         trial.status = failed or STATUS[verdict]
         if trial.status.is_final:
@@ -118,6 +117,32 @@ class Books:
         if self._journal is not None:
             self._journal.closed(trial)
         self._close(trial)
+
+    def known(self, task: Task) -> SplitResult | None:
+        """Return what an earlier run, that this one goes through again, has of a task."""
+        past = self.past.get(task.trial)
+        return None if past is None else past.result(task.split, task.resource)
+
+    def recall(self, task: Task) -> bool:
+        """Enter what an earlier run has of a task; whether it has anything."""
+        result = self.known(task)
+        if result is not None:
+            self.note(self.trials[task.trial], result)
+        return result is not None
+
+    def close_as_before(self, trial: Trial, tasks: Sequence[Task]) -> bool:
+        """End a trial that an earlier run has ended, and without some of these tasks.
+
+        That run had more workers, or another `n_iter`: it decided otherwise, and what has ended
+        stays so. Whether there was such a run is returned.
+        """
+        past = self.past.get(trial.number)
+        if past is None or not past.status.is_final or all(map(self.known, tasks)):
+            return False
+        self.stages.pop(trial.number, None)
+        _add_missing(trial, past)
+        self.end(trial, Verdict.STOP if past.status is Status.PRUNED else Verdict.DONE)
+        return True
 
     def close(self) -> None:
         """Enter what this run has not come to of an earlier one; end all that is unfinished."""

@@ -246,12 +246,9 @@ class Loop:
     def _submit(self, job: Job) -> None:
         """Have a job run, but for what an earlier run has of it."""
         for task in job:
-            result = self._known(task)
-            if result is not None:
-                trial = self._trials[task.trial]
-                self._books.note(trial, result)
-                self._judge(trial)
-        job = tuple(task for task in job if self._known(task) is None)
+            if self._books.recall(task):
+                self._judge(self._trials[task.trial])
+        job = tuple(task for task in job if self._books.known(task) is None)
         if not job:
             return
         self._in_flight[self._n_jobs] = job
@@ -331,20 +328,16 @@ class Loop:
         trial.status = Status.RUNNING
         before = self._stages.get(trial.number)
         known = () if before is None or before.resource != stage.resource else before.splits
+        missing = trial.missing(stage)
+        tasks = [Task(trial.number, trial.params, split, stage.resource) for split in missing]
+        if self._replays and self._books.close_as_before(trial, tasks):
+            return
         self._stages[trial.number] = stage
-        for split in trial.missing(stage):
-            task = Task(trial.number, trial.params, split, stage.resource)
-            result = None if self._replays else self._known(task)
-            if result is not None:
-                self._books.note(trial, result)
-            elif split not in known:
+        for task in tasks:
+            is_known = not self._replays and self._books.recall(task)
+            if not is_known and task.split not in known:
                 self._backlog.add(task)
         self._judge(trial)
-
-    def _known(self, task: Task) -> SplitResult | None:
-        """What an earlier run, if this one goes through it again, has of a task."""
-        past = self._books.past.get(task.trial)
-        return None if past is None else past.result(task.split, task.resource)
 
     def _receive(self, key: int, outcome: Any) -> None:
         job = self._in_flight.pop(key)
