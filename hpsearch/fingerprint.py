@@ -70,7 +70,8 @@ def digest(value: Any) -> str:
 @functools.singledispatch
 def describe(value: Any) -> str:
     """Return a text that tells a setting from any other."""
-    name = f"{_home(type(value))}.{type(value).__qualname__}"
+    kind = type(value)
+    name = f"{_home(kind)}.{kind.__qualname__}"
     if bridge.is_estimator(value):
         return f"{_kind(value)}({describe(value.get_params(deep=False))})"
     if hasattr(value, "dist") and hasattr(value, "kwds"):  # a frozen distribution of scipy.stats
@@ -78,7 +79,9 @@ def describe(value: Any) -> str:
     if callable(value) and hasattr(value, "__qualname__"):  # compiled functions
         return f"{value.__module__}.{value.__qualname__}"
     if hasattr(value, "__dict__"):
-        return f"{name}({describe(vars(value))})"
+        is_ours = kind.__module__.partition(".")[0] == "hpsearch"
+        code = "" if is_ours else f"#{_class_code(kind)}"
+        return f"{name}{code}({describe(vars(value))})"
     return f"{name} {digest(value)}"
 
 

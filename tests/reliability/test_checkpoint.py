@@ -386,6 +386,40 @@ def test_the_defaults_of_a_function_are_part_of_it(tmp_path):
     assert again.best_score_ == 0.0
 
 
+def scaled(by):
+    """Return a class of objectives, and one of dimensions, that differ in their code alone."""
+
+    class Loss:
+        def __call__(self, params):
+            return params["x"] * by
+
+    class Scale:
+        levels, ordered = 4, True
+
+        def encode(self, value):
+            return self.cell([by * i for i in range(4)].index(value))
+
+        def decode(self, unit):
+            return by * min(int(unit * 4), 3)
+
+        def cell(self, level):
+            return (level + 0.5) / 4
+
+    return Loss(), Scale()
+
+
+def test_the_code_of_objects_is_part_of_them(tmp_path):
+    """A callable of a class, and a dimension of one's own, are what their methods do."""
+    (loss, scale), (other_loss, other_scale) = scaled(2), scaled(3)
+    options = {"optimizer": "grid", "checkpoint": tmp_path / "run.sqlite"}
+    assert minimize(loss, {"x": scale}, **options).best_value == 0
+    with pytest.raises(CheckpointError, match="the objective differs"):
+        minimize(other_loss, {"x": scale}, **options)
+    with pytest.raises(CheckpointError, match="the space differs"):
+        minimize(loss, {"x": other_scale}, **options)
+    assert len(minimize(loss, {"x": scale}, **options).trials) == 4
+
+
 class Unwritable(SVC):
     """Fails for one candidate, with half a character and a NUL in the text."""
 
