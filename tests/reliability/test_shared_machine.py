@@ -19,14 +19,16 @@ GIB = 2**30
 @pytest.fixture
 def container(tmp_path, monkeypatch):
     """A machine with 64 GiB free, and a container on it that may take 4 GiB and holds 3."""
-    machine, group = tmp_path / "meminfo", tmp_path / "cgroup"
+    machine, group, own = (tmp_path / name for name in ("meminfo", "cgroup", "own"))
     machine.write_text(f"MemTotal: {2**27} kB\nMemAvailable:   {2**26} kB\n")
     group.mkdir()
     (group / "memory.max").write_text(f"{4 * GIB}\n")
     (group / "memory.current").write_text(f"{3 * GIB}\n")
     (group / "memory.stat").write_text(f"anon {GIB}\nactive_file 0\ninactive_file {2 * GIB}\n")
     monkeypatch.setattr(memory, "MACHINE", machine)
+    own.write_text("0::/\n")
     monkeypatch.setattr(memory, "CGROUP", group)
+    monkeypatch.setattr(memory, "OWN_GROUP", own)
     return group
 
 
@@ -35,6 +37,17 @@ def test_what_a_container_may_take_is_what_there_is(container):
     assert memory.available() == 3 * GIB
     (container / "memory.max").write_text("max\n")
     assert memory.available() == 64 * GIB
+
+
+@pytest.mark.parametrize("level", ["jobs", "jobs/job_7", "jobs/job_7/step_0"])
+def test_a_job_on_a_cluster_may_take_what_its_groups_let_it(level, container):
+    """The limit stands on the job's own group or on one around it; the strictest counts."""
+    memory.OWN_GROUP.write_text("0::/jobs/job_7/step_0\n")
+    (container / "jobs" / "job_7" / "step_0").mkdir(parents=True)
+    assert memory.available() == 3 * GIB
+    (container / level / "memory.max").write_text(f"{2 * GIB}\n")
+    (container / level / "memory.current").write_text(f"{GIB}\n")
+    assert memory.available() == GIB
 
 
 def test_what_candidates_share_fits_into_the_container(container):
