@@ -23,7 +23,7 @@ from hpsearch.callbacks import FitCallbacks, around
 from hpsearch.fit_lines import FitLines
 from hpsearch.folds import Fold, Folds, Rows, cut, fold_key
 from hpsearch.keep import keep_piece
-from hpsearch.reuse.anatomy import Part, anatomy, is_seeded, writes
+from hpsearch.reuse.anatomy import Part, anatomy, is_seeded, writes, writes_unseen
 from hpsearch.reuse.blueprint import Blueprint
 from hpsearch.reuse.ledger import Ledger, Phase
 from hpsearch.reuse.lending import is_read_only_error, says_read_only
@@ -227,7 +227,11 @@ class Bench:
 
     def _fit_and_score(self, candidate: Candidate, callbacks: FitCallbacks | None) -> SplitResult:
         goes_on = self._work.growth is not None and self._work.growth.has(candidate.task)
-        is_alone = self._n_unlendable >= MAX_UNLENDABLE or self._reads_what_is_written(candidate)
+        is_alone = (
+            self._n_unlendable >= MAX_UNLENDABLE
+            or self._reads_what_is_written(candidate)
+            or writes_unseen(candidate.estimator)
+        )
         if goes_on or is_alone:
             return self._plain.evaluate(candidate.task, callbacks)
         fold, is_frozen = self._folds.get(candidate.task, candidate.estimator, candidate.root)

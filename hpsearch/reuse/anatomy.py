@@ -12,6 +12,7 @@ upstream     what comes before the part in its pipeline
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -100,6 +101,8 @@ class Settings:
 
 BOOLS = (bool, np.bool_)  # values of an array are numpy's
 COPIES = ("copy", "copy_X", "copy_x")
+# Packages that arrays are safe with, though torch may be imported.
+TORCHLESS = {"builtins", "catboost", "lightgbm", "numpy", "scipy", "sklearn", "xgboost"}
 KINDS = ("prefix", "submodels", "inactive")
 
 
@@ -252,6 +255,25 @@ def _join(path: str, name: str) -> str:
 
 def _has_callbacks(estimator: Any) -> bool:
     return bool(getattr(estimator, "_skl_callbacks", None))
+
+
+def writes_unseen(estimator: Any) -> bool:
+    """Whether a part may write to arrays that are read-only.
+
+    A tensor of torch is another view of an array, whatever that allows, and what it does in place
+    raises nothing. Who uses torch cannot be seen; who surely does not can.
+    """
+    if "torch" not in sys.modules:
+        return False
+    values = [estimator, *estimator.get_params().values()]
+    parts = (v for v in values if bridge.is_estimator(v) or callable(v))
+    return any(_home(part) not in TORCHLESS for part in parts)
+
+
+def _home(value: Any) -> str:
+    """The package that a function or class is from, or the class of anything else."""
+    module = getattr(value, "__module__", None) or type(value).__module__
+    return str(module).partition(".")[0]
 
 
 def writes(params: Mapping[str, Any]) -> bool:

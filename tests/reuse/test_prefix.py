@@ -1,5 +1,8 @@
+import ctypes
 import gc
+import sys
 import threading
+import types
 import weakref
 
 import joblib
@@ -333,6 +336,41 @@ def test_a_step_that_writes():
     search = assert_same(pipeline, grid, *BINARY)
     assert {trial.status.value for trial in search.trials_} == {"complete"}
     assert_same(Writer(), {"by": [1.0, -2.0, 3.0]}, *BINARY)
+
+
+def unlocked(array):
+    """The same memory, whether it may be written to or not."""
+    reach = sum((n - 1) * step for n, step in zip(array.shape, array.strides, strict=True))
+    memory = (ctypes.c_char * (reach + array.itemsize)).from_address(array.ctypes.data)
+    return np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
+
+
+class Unseen(Writer):
+    """Writes to what it is given, and numpy does not notice."""
+
+    def fit(self, X, y):
+        return super().fit(unlocked(X), y)
+
+    def predict(self, X):
+        return super().predict(X.copy())
+
+
+def unseen_scaling(X):
+    own = unlocked(X)
+    own *= 2
+    return X
+
+
+def test_what_writes_to_read_only_rows_unseen(monkeypatch):
+    """As torch does with a tensor that is a view of an array: nothing is lent to such a part."""
+    monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
+    by = [1.0, -2.0, 3.0, -4.0]
+    assert_same(Unseen(), {"by": by}, *BINARY)
+    assert_same(make_pipeline(StandardScaler(), Unseen()), {"unseen__by": by}, *BINARY)
+    function = FunctionTransformer(unseen_scaling)
+    assert_same(make_pipeline(PCA(3), function, LR), CS, *BINARY)
+    search = assert_same(make_pipeline(StandardScaler(), LR), CS, *BINARY)
+    assert n_shared(search, "prefix standardscaler") == 2 * 3  # these do not
 
 
 def test_a_scorer_that_writes():
