@@ -136,7 +136,17 @@ def _place() -> str:
 
 def folder() -> str:
     """Where temporary files go: joblib's folder if one was given, else the system's."""
-    return os.environ.get("JOBLIB_TEMP_FOLDER") or tempfile.gettempdir()
+    return given_folder() or tempfile.gettempdir()
+
+
+def given_folder() -> str | None:
+    """The folder that joblib was given by its variable, which is read and made as joblib does."""
+    given = os.environ.get("JOBLIB_TEMP_FOLDER")
+    if not given:
+        return None
+    path = Path(given).expanduser().absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    return str(path)
 
 
 def clear_leftovers() -> None:

@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar
 
 import cloudpickle  # what loky pickles with: lambdas, local classes
 
-from hpsearch.notes import prefix
+from hpsearch.notes import given_folder, prefix
 
 T = TypeVar("T")
 PATIENCE = 1.0  # seconds between two looks at the file
@@ -153,8 +153,8 @@ def _read(path: str) -> Any:
 
 def _folder(size: int) -> str:
     """Where joblib would put it: its own folder, memory if there is room, else the disk."""
-    given = os.environ.get("JOBLIB_TEMP_FOLDER")
-    if given:
+    given = given_folder()
+    if given is not None:
         return given
     memory = "/dev/shm"  # noqa: S108 - as joblib does; mkstemp makes the name
     if os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 * size:

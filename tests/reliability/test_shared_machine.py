@@ -57,6 +57,17 @@ def test_what_candidates_share_fits_into_the_container(container):
     assert capacity_for(1) == 0
 
 
+def test_a_temporary_folder_is_made_and_emptied(tmp_path, monkeypatch):
+    """The folder that joblib is told of need not be there yet, and may begin with a tilde."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("JOBLIB_TEMP_FOLDER", "~/scratch/of mine")
+    X, y = load_iris(return_X_y=True)
+    ExhaustiveSearchCV(SVC(), {"C": [1, 10]}, cv=2, n_jobs=2).fit(X, y)
+    made = tmp_path / "scratch" / "of mine"
+    assert made.is_dir()
+    assert list(made.glob("hpsearch-*")) == []
+
+
 def test_temporary_files_of_another_machine_are_left_alone(tmp_path, monkeypatch):
     """In a folder that machines or containers share, process numbers say nothing of the others'."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
