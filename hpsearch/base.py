@@ -14,6 +14,7 @@ import numpy as np
 from hpsearch import _sklearn as bridge
 from hpsearch.assembly import judge_of, work_of
 from hpsearch.callbacks import Callbacks, NoCallbacks
+from hpsearch.executors import check_n_jobs
 from hpsearch.fingerprint import parts_of_search
 from hpsearch.fitted import FittedSearch
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
@@ -236,11 +237,7 @@ class BaseSearchCV(FittedSearch, bridge.SearchBase):
                 "searches have, and nothing would call it here. Write _candidates(origin) in its "
                 "place: see the example of hpsearch.BaseSearchCV."
             )
-        if self.n_jobs == 0:
-            raise ValueError(
-                "n_jobs=0: give how many fits to run at a time; -1 stands for as many as there "
-                "are cores, None for one."
-            )
+        check_n_jobs(self.n_jobs)
 
     @bridge.fit_context
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:

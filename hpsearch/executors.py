@@ -327,6 +327,15 @@ class JoblibExecutor:
                 self._ready.append((key, outcome))
 
 
+def check_n_jobs(n_jobs: int | None) -> None:
+    """Raise ValueError for a number of fits at a time that means nothing."""
+    if n_jobs == 0:
+        raise ValueError(
+            "n_jobs=0: give how many fits to run at a time; -1 stands for as many as there are "
+            "cores, None for one."
+        )
+
+
 def executor_for(
     n_jobs: int | None,
     fit_timeout: float | None = None,
@@ -338,6 +347,7 @@ def executor_for(
     Only a process can be ended from outside, or be given an environment: with `fit_timeout` or
     `workers` fits run in one even if there is only one at a time.
     """
+    check_n_jobs(n_jobs)
     is_apart = fit_timeout is not None or workers is not None
     slots = effective_n_jobs(n_jobs)
     backend = Parallel(n_jobs=n_jobs)._backend  # noqa: SLF001 - see the module's text

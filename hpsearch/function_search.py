@@ -113,13 +113,15 @@ class FunctionSearch:
     def run(self) -> Optimum:
         """Search, and say what was found."""
         self._check()
-        gets_trial = takes_trial(self.objective)
+        space = self._space()
+        branches = [] if space is None else space.branches
+        names = {name for branch in branches for name in branch}
+        gets_trial = takes_trial(self.objective, names)
         if self.steps is not None and not gets_trial:
             raise TypeError(
                 "steps: the objective takes one argument, so it cannot report. Give it a second "
                 "one, and call its `report(step, value)`."
             )
-        space = self._space()
         with ExitStack() as stack:
             session = stack.enter_context(self._session(space))
             origin = session.origin(self.random_state, self.n_iter)

@@ -10,7 +10,7 @@ import inspect
 import math
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
@@ -230,8 +230,10 @@ class StoppedByItself(NoPruner):
         return Verdict.STOP if stopped else Verdict.DONE
 
 
-def takes_trial(function: Callable[..., Any]) -> bool:
+def takes_trial(function: Callable[..., Any], names: Container[str] = ()) -> bool:
     """Whether a function has a second positional parameter that must be given.
+
+    `names` are those of the space, which a function may be taking one by one.
 
     Raises
     ------
@@ -242,6 +244,12 @@ def takes_trial(function: Callable[..., Any]) -> bool:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # some compiled functions do not tell
         return False
+    own = list(signature.parameters)
+    if len(own) > 1 and all(name in names for name in own):
+        raise TypeError(
+            f"objective: it takes {', '.join(own)}, which are parameters of the space. It is given "
+            "them in one dict: pass `lambda params: objective(**params)`."
+        )
     for n_arguments in (1, 2):
         try:
             signature.bind(*[None] * n_arguments)

@@ -26,6 +26,12 @@ GRID = {"C": [0.01, 1.0, 100.0], "gamma": [0.01, 1.0]}
 FOLDS = StratifiedKFold(4, shuffle=True, random_state=0)
 
 
+def test_no_jobs_at_all():
+    """Said in our words, as by the search itself."""
+    with pytest.raises(ValueError, match="n_jobs=0: give how many"):
+        nested_score(ExhaustiveSearchCV(SVC(), GRID, n_jobs=0), X, Y)
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_scores_are_those_of_scikit_learn(n_jobs):
     """`cross_val_score` of GridSearchCV, split by split, with any number of workers."""

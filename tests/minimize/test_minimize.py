@@ -295,6 +295,7 @@ def test_an_object_that_learnt_before_goes_on():
         ({"objective": 3}, "objective: 3 cannot be called"),
         ({"objective": lambda: 0}, "one argument, the dict"),
         ({"objective": lambda a, b, c: 0}, "one argument, the dict"),
+        ({"objective": lambda n, x: n * x}, r"objective: it takes n, x, which .* one dict: pass"),
         ({"n_iter": 0}, "n_iter must be a positive integer"),
         ({"n_iter": 2.5}, "n_iter must be a positive integer"),
         ({"n_iter": None}, "Nothing would end the search"),
