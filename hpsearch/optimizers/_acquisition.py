@@ -18,6 +18,7 @@ N_UNIFORM = 512
 N_NEAR = 256
 N_ROUNDS, N_PARENTS, N_CHILDREN = 4, 16, 128
 N_CLIMBERS = 5
+N_VARIATIONS = 1000
 MIN_LEVELS = 16  # an ordered parameter with more values is climbed as if it were a continuum
 
 
@@ -91,6 +92,16 @@ def mutants(parents: Array, sigmas: Array, columns: Columns, rng: np.random.Gene
     moved = rows + (sigmas[:, None] + columns.widths) * rng.standard_normal(shape)
     moved = np.where(columns.ordered, np.clip(moved, 0.0, 1.0), rng.random(shape))
     return columns.settle(np.where(chosen, moved, rows), rng.random(shape))
+
+
+def variations(parents: Array, columns: Columns, rng: np.random.Generator) -> Array:
+    """Return rows that differ from a parent by one or two coordinates, by however much."""
+    rows = parents[np.arange(N_VARIATIONS) % len(parents)]
+    counts = rng.integers(1, 3, len(rows))
+    lots = np.where(np.isnan(rows), 2.0, rng.random(rows.shape))  # what is missing is drawn last
+    chosen = lots.argsort(axis=1).argsort(axis=1) < counts[:, None]
+    units = rng.random(rows.shape)
+    return columns.settle(np.where(chosen, units, rows), units)
 
 
 def climb(acquisition: Acquisition, columns: Columns, starts: Array) -> Array:

@@ -19,7 +19,7 @@ import numpy as np
 
 from hpsearch.optimizers._columns import Array, Columns
 from hpsearch.optimizers._earlier import Earlier
-from hpsearch.optimizers._gaussian import Posterior, default_theta, fit
+from hpsearch.optimizers._gaussian import Posterior, default_theta, deviations, fit
 
 MAX_EARLIER = 100  # scores of an earlier search that a model takes
 N_TRUSTED = 5  # own scores that count as much as the trust at first
@@ -117,6 +117,10 @@ class Evidence:
     def theta(self) -> Array:
         """Return the hyperparameters that these suggest."""
         return theta_of(self.columns, self.X, self.y, self.noise)
+
+    def deviations(self, theta: Array) -> Array:
+        """Return how far log length scales of theta, which these suggest, are known, (d,)."""
+        return deviations(theta, self.X, self.columns.group, self.y, self.noise)
 
     def prior_mean(self, rows: Array) -> Array:
         """Return trust * m at rows."""

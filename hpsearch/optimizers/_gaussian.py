@@ -154,9 +154,9 @@ def default_theta(d: int) -> Array:
     return theta
 
 
-def with_halved_lengths(theta: Array) -> Array:
-    """Return theta with length scales half as long: a process that is less sure of what it is."""
-    return np.append(theta[:-2] - math.log(2), theta[-2:])
+def shortened(theta: Array, by: Array | float) -> Array:
+    """Return theta with log length scales less by so much: a process less sure of what it is."""
+    return np.append(theta[:-2] - by, theta[-2:])
 
 
 def fit(X: Array, group: Index, y: Array, own_noise: Array | float = 0.0) -> Array:
@@ -177,6 +177,31 @@ def fit(X: Array, group: Index, y: Array, own_noise: Array | float = 0.0) -> Arr
     except np.linalg.LinAlgError:
         return start
     return np.clip(found.x, *bounds.T) if np.isfinite(found.x).all() else start
+
+
+def deviations(
+    theta: Array, X: Array, group: Index, y: Array, own_noise: Array | float = 0.0
+) -> Array:
+    """Return the posterior standard deviation of each log length scale, (d,); at most the prior's.
+
+    By Laplace's approximation: the inverse of the Hessian of minus the log posterior at theta, its
+    mode, from differences of the gradient.
+    """
+    pairs, step = Pairs.of(X, group), 0.2
+    above, below = (
+        np.array(
+            [
+                negative_log_posterior(theta + sign * row, pairs, y, own_noise)[1]
+                for row in step * np.eye(len(theta))
+            ]
+        )
+        for sign in (1, -1)
+    )
+    hessian = (above - below) / (2 * step)
+    curvatures, directions = np.linalg.eigh((hessian + hessian.T) / 2)
+    variances = directions**2 @ (1 / np.maximum(curvatures, LENGTH_PRIOR[1] ** -2))
+    found: Array = np.sqrt(variances[:-2])
+    return found
 
 
 # --- prediction -----------------------------------------------------------------------------------

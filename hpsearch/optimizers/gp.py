@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from hpsearch.optimizers._acquisition import Acquisition, Ranked, maximise
+from hpsearch.optimizers._acquisition import Acquisition, Ranked, maximise, variations
 from hpsearch.optimizers._blas import one_thread
 from hpsearch.optimizers._columns import Array, Columns, Table
 from hpsearch.optimizers._earlier import LearningOptimizer
 from hpsearch.optimizers._evidence import Evidence, Hint, Scored
-from hpsearch.optimizers._gaussian import Posterior, log_expected_improvement, with_halved_lengths
+from hpsearch.optimizers._gaussian import Posterior, log_expected_improvement, shortened
 from hpsearch.optimizers._price import Price
 from hpsearch.optimizers.base import draw_unseen
 from hpsearch.optimizers.history import History
@@ -35,8 +35,9 @@ MAX_FITTED = 150  # scores that its hyperparameters are learnt from, some twenty
 MAX_POINTS = 5_000  # a finite space up to this size is searched through
 N_NEAR = 5  # best points around which to look
 LITTLE = 0.03  # improvement, in standard deviations of the scores, below which a model is doubted
-MAX_HALVINGS = 4  # of its length scales then
-TRUSTED = 3  # one ask of so many trusts the model all the same, so as to refine the best point
+MAX_DOUBTS = 4  # how often its length scales are shortened then
+TRUSTING, NEARBY, ANYWHERE = range(3)  # what an ask in turn does about a model to be doubted
+FEW = 3  # parameters: with no more, all points are near a good one
 
 
 class GPOptimizer(LearningOptimizer):
@@ -77,10 +78,13 @@ class GPOptimizer(LearningOptimizer):
     improvement is maximised on the log scale [4]_, with analytic gradients; pending candidates are
     believed to score what the process expects [5]_. Failed candidates count as the worst score
     seen; very bad scores are clipped before they are standardised. A model that expects next to no
-    improvement anywhere is rather too sure than right: its length scales are then halved until it
-    expects some [7]_, so that a search does not stay on a plateau; every third ask goes on refining
-    the best point all the same. Beyond 300 scores the model takes the best, the latest, and some at
-    random; its hyperparameters are learnt from 150.
+    improvement anywhere is rather too sure than right: its length scales are then shortened until
+    it expects some [7]_. Asks take turns at this: one halves them all, so that a search does not
+    stay on a plateau; one, with more than three parameters, takes off each what it is uncertain by
+    and looks at points that share all but two coordinates with a good one, so that a parameter
+    which all good points have at the same value is varied; one goes on refining the best point all
+    the same. Beyond 300 scores the model takes the best, the latest, and some at random; its
+    hyperparameters are learnt from 150.
 
     References
     ----------
@@ -126,7 +130,7 @@ class GPOptimizer(LearningOptimizer):
         return Table(Columns(self.space))
 
     @cached_property
-    def _fitted(self) -> dict[bytes, Array]:
+    def _lessons(self) -> dict[bytes, Learnt]:
         return {}
 
     @cached_property
@@ -158,14 +162,17 @@ class GPOptimizer(LearningOptimizer):
         pending = rows[~told][-MAX_SCORES:]
         evidence = Evidence.of(columns, data.thinned(MAX_SCORES, self.seed), self._hint)
         price = Price.of(columns, rows, np.array(history.costs)) if self.cost_aware else None
-        theta = self._theta(data)
-        is_trusted = len(history) % TRUSTED == 0 or last_is_best(data.scores)
-        for _ in range(MAX_HALVINGS + 1):
+        learnt = self._learnt(data)
+        theta, turn = learnt.theta, self._turn(history, data)
+        for doubts in range(MAX_DOUBTS + 1):
             model = Model.of(evidence, theta, pending, price)
-            ranked = self._greatest(model, history, rng)
-            if is_trusted or model.expects_more(ranked.rows[:1]):
+            if doubts and turn == NEARBY:
+                ranked = self._nearby(model, rng)
+            else:
+                ranked = self._greatest(model, history, rng)
+            if turn == TRUSTING or model.expects_more(ranked.rows[:1]):
                 break
-            theta = with_halved_lengths(theta)
+            theta = shortened(theta, learnt.deviations if turn == NEARBY else math.log(2))
         return ranked
 
     def _greatest(self, model: Model, history: History, rng: np.random.Generator) -> Ranked:
@@ -178,20 +185,32 @@ class GPOptimizer(LearningOptimizer):
             Acquisition(model.value, model.with_slopes), columns, self._allowed, model.near, rng
         )
 
-    def _theta(self, data: Scored) -> Array:
-        """Return hyperparameters for the data, learnt when last their number had grown by a tenth.
+    def _nearby(self, model: Model, rng: np.random.Generator) -> Ranked:
+        """Return rows ranked of those that share all but two coordinates with a good one."""
+        rows = self._allowed(variations(model.near, self._table.columns, rng))
+        return Ranked.of(rows, model.value(rows))
 
-        They are a function of the data alone, never of an earlier fit, so that a resumed search
+    def _turn(self, history: History, data: Scored) -> int:
+        """Return what this ask does about a model to be doubted."""
+        turn = len(history) % 3
+        if last_is_best(data.scores):
+            return TRUSTING
+        is_small = len(self._table.columns) <= FEW or self.space.is_enumerable(MAX_POINTS)
+        return ANYWHERE if turn == NEARBY and is_small else turn
+
+    def _learnt(self, data: Scored) -> Learnt:
+        """Return what the data taught when last their number had grown by a tenth.
+
+        It is a function of the data alone, never of an earlier fit, so that a resumed search
         finds the same.
         """
         n = len(data.scores)
         first = data.first(n - n % max(n // 10, 1)).thinned(MAX_FITTED, self.seed)
         key = first.rows.tobytes() + first.scores.tobytes() + first.noises.tobytes()
-        if key not in self._fitted:
-            self._fitted.clear()
-            evidence = Evidence.of(self._table.columns, first, self._hint)
-            self._fitted[key] = evidence.theta()
-        return self._fitted[key]
+        if key not in self._lessons:
+            self._lessons.clear()
+            self._lessons[key] = Learnt(Evidence.of(self._table.columns, first, self._hint))
+        return self._lessons[key]
 
     def _allowed(self, rows: Array) -> Array:
         if self.space.constraint is None:
@@ -199,6 +218,22 @@ class GPOptimizer(LearningOptimizer):
         point = self._table.columns.point
         allowed: Array = rows[np.array([self.space.allows(point(row)) for row in rows], dtype=bool)]
         return allowed
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """Hyperparameters that evidence suggests, and how far they are known."""
+
+    evidence: Evidence
+
+    @cached_property
+    def theta(self) -> Array:
+        return self.evidence.theta()
+
+    @cached_property
+    def deviations(self) -> Array:
+        """The posterior standard deviations of log length scales, (d,)."""
+        return self.evidence.deviations(self.theta)
 
 
 @dataclass(frozen=True, eq=False)

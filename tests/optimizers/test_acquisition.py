@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hpsearch.optimizers._acquisition import Acquisition, climb, maximise, mutants
+from hpsearch.optimizers._acquisition import Acquisition, climb, maximise, mutants, variations
 from hpsearch.optimizers._columns import Columns
 from hpsearch.optimizers._earlier import Earlier
 from hpsearch.optimizers._evidence import Evidence, Hint, Scored
@@ -84,3 +84,16 @@ def test_mutants_are_rows_of_the_space(columns):
     rng = np.random.default_rng(6)
     rows = mutants(draw(columns, 4, seed=7), np.full(200, 0.1), columns, rng)
     np.testing.assert_array_equal(rows, columns.settle(rows, np.full(rows.shape, 0.5)))
+
+
+def test_variations_share_all_but_two_coordinates(columns):
+    """Within a branch, one or two coordinates are others; all over the space, and settled."""
+    parents = draw(columns, 4, seed=7)
+    rows = variations(parents, columns, np.random.default_rng(6))
+    np.testing.assert_array_equal(rows, columns.settle(rows, np.full(rows.shape, 0.5)))
+    origin = parents[np.arange(len(rows)) % len(parents)]
+    stayed = rows[:, 0] == origin[:, 0]
+    changed = (np.nan_to_num(rows) != np.nan_to_num(origin)).sum(axis=1)
+    assert set(changed[stayed]) == {0, 1, 2}  # a draw may be the value that was there
+    assert 0.1 < stayed.mean() < 0.95
+    assert np.ptp(rows[stayed][:, X]) > 0.95

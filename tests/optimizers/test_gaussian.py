@@ -194,6 +194,33 @@ def test_slopes_of_prediction(seed):
         np.testing.assert_allclose(slope[:3], central(value, x[0, :3]), rtol=1e-6, atol=1e-6)
 
 
+def test_deviation_is_that_of_the_posterior():
+    """Where the posterior is nearly normal, Laplace's deviation is that of a sum over a grid."""
+    X, rng = np.random.default_rng(1).random((40, 1)), np.random.default_rng(2)
+    y = np.sin(9 * X[:, 0]) + 0.3 * rng.standard_normal(40)
+    y, group = (y - y.mean()) / y.std(), np.array([0])
+    theta, pairs = gaussian.fit(X, group, y), gaussian.Pairs.of(X, group)
+    steps = np.linspace(-1.5, 1.5, 13)
+    grid = theta + np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1)
+    minus_log = np.array(
+        [gaussian.negative_log_posterior(t, pairs, y)[0] for t in grid.reshape(-1, 3)]
+    )
+    shares = np.exp(minus_log.min() - minus_log).reshape(13, -1).sum(axis=1)
+    shares /= shares.sum()
+    variance = shares @ steps**2 - (shares @ steps) ** 2
+    assert gaussian.deviations(theta, X, group, y) == pytest.approx([np.sqrt(variance)], rel=0.2)
+
+
+def test_deviation_is_the_priors_where_nothing_was_varied():
+    """Of a parameter that all points have at one value, the scores say nothing."""
+    X, y, _ = make_data(20, 3)
+    X[:, 1] = 1.0
+    group = np.arange(3)
+    found = gaussian.deviations(gaussian.fit(X, group, y), X, group, y)
+    assert found[1] > 0.9 * np.sqrt(3) > found[0]
+    assert (found < np.sqrt(3) * (1 + 1e-9)).all()
+
+
 def test_log_h_is_exact_in_the_far_tail():
     """Log expected improvement keeps its digits where improvement itself is 0 in floats."""
     z = np.array(list(LOG_H))

@@ -132,8 +132,29 @@ def test_pending_points_are_kept_away_from():
 def test_plateaus_are_left(monkeypatch):
     """A model that is sure of a plateau is doubted; one that is believed stays there for ever."""
     assert [best_after_a_plateau(seed) for seed in (3, 6)] == [2.0, 2.0]
-    monkeypatch.setattr(gp_module, "MAX_HALVINGS", 0)
+    monkeypatch.setattr(gp_module, "MAX_DOUBTS", 0)
     assert [best_after_a_plateau(seed) for seed in (3, 6)] == [1.0, 1.0]
+
+
+def n_variations(seed):
+    """How many of 45 asks share four of six coordinates with an earlier one, bounds left out."""
+    optimizer = GPOptimizer({f"x{i}": (0.0, 1.0) for i in range(6)}, random_state=seed)
+    asked, found = [], 0
+    for _ in range(45):
+        params = optimizer.ask()
+        point = np.array(list(params.values()))
+        inside = (point > 0) & (point < 1)
+        found += any(((point == other) & inside).sum() >= 4 for other in asked)
+        asked.append(point)
+        optimizer.tell(params, -math.log1p(50 * float(np.sum((point - 0.4) ** 2))))
+    return found
+
+
+def test_good_points_are_varied(monkeypatch):
+    """A model that is sure of many parameters is doubted about one or two at a time."""
+    assert n_variations(0) >= 2
+    monkeypatch.setattr(gp_module, "FEW", 6)
+    assert n_variations(0) == 0
 
 
 def test_best_point_is_refined_all_the_same():
@@ -191,7 +212,7 @@ def test_cache_changes_no_answer(monkeypatch):
     """Hyperparameters kept from the last ask are those that would be learnt anew."""
     kept, fresh = GPOptimizer(SPACE, random_state=0), GPOptimizer(SPACE, random_state=0)
     for _ in range(30):
-        fresh.__dict__.pop("_fitted", None)
+        fresh.__dict__.pop("_lessons", None)
         fresh.__dict__.pop("_table", None)
         params = kept.ask()
         assert params == fresh.ask()
