@@ -17,14 +17,7 @@ from hpsearch.books import Books
 from hpsearch.budget import Budget
 from hpsearch.interrupts import Interrupts
 from hpsearch.optimizers.base import Optimizer, SpaceExhausted
-from hpsearch.protocols import (
-    Evaluator,
-    Executor,
-    Limits,
-    Recorder,
-    SearchAborted,
-    Watcher,
-)
+from hpsearch.protocols import Evaluator, Executor, Limits, Recorder, SearchAborted, Watcher
 from hpsearch.pruners import NoPruner, Pruner, Verdict
 from hpsearch.telling import Teller
 from hpsearch.trial import (

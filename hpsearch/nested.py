@@ -205,9 +205,8 @@ class Nested:
             fitted.fit(X_train, y_train, **given)
         else:
             _fit_in(lane, fitted, X_train, y_train, given)
-        if fitted.multimetric_ and callable(
-            fitted.refit
-        ):  # a callable gave several: known only now
+        # That a callable gives several metrics is known only now.
+        if fitted.multimetric_ and callable(fitted.refit):
             known = [n for n in fitted.cv_results_ if n.startswith("mean_test_")]
             raise _unnamed(fitted.refit, [name.removeprefix("mean_test_") for name in known])
         return fitted, float(fitted.score(X_test, y_test))
