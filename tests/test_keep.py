@@ -29,7 +29,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier
 
 from hpsearch import ExhaustiveSearchCV, GPSearchCV, Keep, OneStandardError
 
@@ -223,12 +223,11 @@ def test_what_is_refused(keep):
 @pytest.mark.parametrize("kind", [bool, np.uint8])
 def test_errors_of_small_integers_and_bools(kind):
     """Their differences overflow, or are not defined; those of floats are meant."""
-    grid = {"max_depth": [1, 2, 3]}
+    grid, target = {"max_depth": [1, 2, 3]}, (20 * (Y == 1)).astype(kind)
     options = {"cv": 3, "scoring": "neg_mean_squared_error", "keep": "predictions"}
-    tree = DecisionTreeRegressor if kind is not bool else DecisionTreeClassifier
-    search = ExhaustiveSearchCV(tree(random_state=0), grid, **options)
-    expected = search.fit(X, (Y == 1).astype(float)).corrected_score("bootstrap")
-    found = search.fit(X, (Y == 1).astype(kind)).corrected_score("bootstrap")
+    search = ExhaustiveSearchCV(DecisionTreeClassifier(random_state=0), grid, **options)
+    expected = search.fit(X, target.astype(float)).corrected_score("bootstrap")
+    found = search.fit(X, target).corrected_score("bootstrap")
     assert found == expected
 
 

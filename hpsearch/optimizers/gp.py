@@ -81,7 +81,7 @@ class GPOptimizer(LearningOptimizer):
     improvement anywhere is rather too sure than right: its length scales are then shortened until
     it expects some [7]_. Asks take turns at this: one halves them all, so that a search does not
     stay on a plateau; one, with more than three parameters, takes off each what it is uncertain by
-    and looks at points that share all but two coordinates with a good one, so that a parameter
+    and looks at points that differ from a good one by one or two coordinates, so that a parameter
     which all good points have at the same value is varied; one goes on refining the best point all
     the same. Beyond 300 scores the model takes the best, the latest, and some at random; its
     hyperparameters are learnt from 150.
@@ -186,7 +186,7 @@ class GPOptimizer(LearningOptimizer):
         )
 
     def _nearby(self, model: Model, rng: np.random.Generator) -> Ranked:
-        """Return rows ranked of those that share all but two coordinates with a good one."""
+        """Return rows ranked of those that differ from a good one by one or two coordinates."""
         rows = self._allowed(variations(model.near, self._table.columns, rng))
         return Ranked.of(rows, model.value(rows))
 

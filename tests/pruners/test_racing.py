@@ -452,10 +452,10 @@ def test_one_worker_goes_the_same_way_when_resumed(search, pruner, tmp_path):
 @pytest.mark.filterwarnings("ignore:The search ended before any candidate was complete")
 @pytest.mark.parametrize(("n_results", "n_iter"), [(100, 25), (60, 35), (math.inf, 25)])
 @pytest.mark.parametrize("pruner", ["race", "halving"])
-def test_what_two_workers_did_is_kept_by_one(pruner, n_results, n_iter, tmp_path):
+def test_what_three_workers_did_is_kept_by_one(pruner, n_results, n_iter, tmp_path):
     """Whatever one worker would have done: what has ended stays so, and no fit is done again."""
     resumable = Resumable(SampledSearchCV, pruner, n_iter=25)
-    before, n_fits = resumable.run(n_results, checkpoint=tmp_path / "run.sqlite", n_jobs=2)
+    before, n_fits = resumable.run(n_results, checkpoint=tmp_path / "run.sqlite", n_jobs=3)
     for _ in range(2):  # and again, when it has ended
         after, n_more = resumable.run(checkpoint=tmp_path / "run.sqlite", n_iter=n_iter)
         assert sum(len(t.results) for t in after) == n_fits + n_more
