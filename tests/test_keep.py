@@ -48,6 +48,20 @@ PIPELINE = make_pipeline(StandardScaler(), PCA(random_state=0), LogisticRegressi
 GRID = {"pca__n_components": [1, 2], "logisticregression__C": [0.1, 1.0]}
 
 
+def test_a_kept_model_can_be_fitted_again():
+    """A model that shared its fit holds on to nothing of that: on other rows it is a new one."""
+    search = ExhaustiveSearchCV(PIPELINE, GRID, cv=FOLDS, keep="estimators").fit(X, Y)
+    plain = ExhaustiveSearchCV(PIPELINE, GRID, cv=FOLDS, keep="estimators", reuse=False).fit(X, Y)
+    rows = slice(40, 110)
+    for number, params in enumerate(search.cv_results_["params"]):
+        kept, size = search.kept_[number].estimators[0], len(pickle.dumps(plain.kept_[number]))
+        assert len(pickle.dumps(search.kept_[number])) < 1.1 * size
+        expected = clone(PIPELINE).set_params(**params).fit(X[rows], Y[rows])
+        last = kept[-1].fit(expected[:-1].transform(X[rows]), Y[rows])
+        assert np.array_equal(last.coef_, expected[-1].coef_)
+        assert np.array_equal(kept.fit(X[rows], Y[rows])[-1].coef_, expected[-1].coef_)
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("reuse", [True, False])
 def test_predictions_are_those_of_cross_val_predict(n_jobs, reuse):

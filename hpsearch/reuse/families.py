@@ -180,6 +180,8 @@ class ExactPCA(Family):
         n_rows, n_columns = X.shape
         if max(values) > min(X.shape) or sp.issparse(X):
             return None
+        if estimator.svd_solver == "covariance_eigh" and n_columns > n_rows:
+            return None  # its noise is a mean over more values than a fit can have components
         by_shape = (n_columns <= 1000 and n_rows >= 10 * n_columns) or max(X.shape) <= SMALL
         return min(X.shape) if estimator.svd_solver != "auto" or by_shape else None
 

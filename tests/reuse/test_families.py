@@ -1,3 +1,4 @@
+import math
 import re
 
 import numpy as np
@@ -136,15 +137,23 @@ def test_pruning(estimator, data):
     assert n_shared(search, "submodel") == (len(ALPHAS) - 1) * 3
 
 
+def margins(model, X, y):
+    """A score that tells models apart that differ in the last bit."""
+    return float(np.sum(model.decision_function(X)))
+
+
 @pytest.mark.parametrize("solver", ["full", "covariance_eigh", "auto"])
 @pytest.mark.parametrize("whiten", [False, True])
 @pytest.mark.parametrize("shape", [(120, 9), (40, 30)])
 def test_exact_pca(solver, whiten, shape):
-    """Components cut from one decomposition are those computed on their own."""
+    """Components cut from one decomposition are those computed on their own, to the last bit."""
     X, y = make_classification(*shape, random_state=0)
+    X *= np.geomspace(1e-3, 1e3, shape[1])  # products of other shapes round in another way
     pipeline = make_pipeline(PCA(svd_solver=solver, whiten=whiten), LogisticRegression())
-    search = assert_same(pipeline, {"pca__n_components": [1, 2, 3, 5, 8]}, X, y)
-    assert n_shared(search, "submodel pca") == 4 * 3
+    grid = {"pca__n_components": [1, 2, 3, 5, 8]}
+    search = assert_same(pipeline, grid, X, y, scoring=margins)
+    has_all = solver != "covariance_eigh" or shape[0] > 2 * shape[1]
+    assert n_shared(search, "submodel pca") == (4 * 3 if has_all else 0)
 
 
 def test_pca_density():
@@ -152,7 +161,11 @@ def test_pca_density():
     search = assert_same(PCA(svd_solver="full"), {"n_components": [1, 2, 4]}, BINARY[0], None)
     assert n_shared(search, "submodel") == 2 * 3
     eigen = PCA(svd_solver="covariance_eigh")
-    assert n_shared(assert_same(eigen, {"n_components": [1, 2, 4]}, BINARY[0], None), "submodel")
+    scoring = {"density": PCA.score, "noise": lambda model, X, y=None: model.noise_variance_}
+    for n_rows in (40, 300):  # of which, in a split, 40 are fewer than the columns
+        X, _ = make_classification(n_rows, 30, random_state=0)
+        search = assert_same(eigen, {"n_components": [1, 2, 4, 9]}, X, None, scoring=scoring)
+    assert n_shared(search, "submodel") == 3 * 3
 
 
 def test_isolation():
@@ -220,6 +233,15 @@ def test_bad_values_fail_alone():
     assert n_shared(search, "submodel") == 2 * 3
     assert [t.status.value for t in search.trials_].count("failed") == 2
     assert "'n_estimators' parameter" in search.trials_[0].error
+
+
+def test_bad_prunings_fail_alone():
+    """So does a pruning that no fit accepts, though a tree in full could be cut by it."""
+    alphas = [-1.0, math.nan, 0.01, math.inf, True, "much", 0.1]
+    tree = DecisionTreeClassifier(random_state=0)
+    search = assert_same(tree, {"ccp_alpha": alphas}, *BINARY)
+    assert search.trials_[0].status.value == "failed"
+    assert n_shared(search, "submodel") == 3
 
 
 def test_failures_are_each_their_own():

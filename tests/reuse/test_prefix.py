@@ -355,9 +355,9 @@ class Unseen(Writer):
         return super().predict(X.copy())
 
 
-def unseen_scaling(X):
+def unseen_scaling(X, by=2):
     own = unlocked(X)
-    own *= 2
+    own *= by
     return X
 
 
@@ -369,8 +369,45 @@ def test_what_writes_to_read_only_rows_unseen(monkeypatch):
     assert_same(make_pipeline(StandardScaler(), Unseen()), {"unseen__by": by}, *BINARY)
     function = FunctionTransformer(unseen_scaling)
     assert_same(make_pipeline(PCA(3), function, LR), CS, *BINARY)
+    scales = {"functiontransformer__kw_args": [{"by": 2}, {"by": 30}, {"by": 0.1}]}
+    assert_same(make_pipeline(PCA(3), function, LR), scales, *BINARY)
     search = assert_same(make_pipeline(StandardScaler(), LR), CS, *BINARY)
     assert n_shared(search, "prefix standardscaler") == 2 * 3  # these do not
+
+
+class Stretching(TransformerMixin, BaseEstimator):
+    """Multiplies, by a factor that its caller may give."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X, by=2.0):
+        return X * by
+
+
+def test_a_scorer_that_gives_a_step_more_than_rows():
+    """A shared step that a scorer calls with arguments of its own heeds them."""
+
+    def stretched(model, X, y):
+        step = model[0]
+        found = step.transform(X), step.transform(X, 3.0), step.transform(X, by=5.0)
+        return sum(float(f[:, 0].sum()) for f in found) + model.score(X, y)
+
+    search = assert_same(make_pipeline(Stretching(), LR), CS, *BINARY, scoring=stretched)
+    assert "prefix stretching" in shared(search)
+
+
+def test_numbers_of_numpy_are_shared_as_others_are():
+    """Equal values are equal settings, also if each branch of the space has its own objects."""
+    pipeline = make_pipeline(SelectKBest(), LR)
+
+    def n_taken_over(values):
+        grids = [{**CS, "selectkbest__k": values()}, {"selectkbest__k": values()}]
+        return n_shared(assert_same(pipeline, grids, *BINARY), "prefix selectkbest")
+
+    expected = n_taken_over(lambda: [2, 4])
+    assert expected == 6 * 3
+    assert n_taken_over(lambda: np.array([2, 4])) == expected
 
 
 def test_a_scorer_that_writes():

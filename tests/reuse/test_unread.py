@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris, make_classification, make_regression
-from sklearn.ensemble import GradientBoostingRegressor, VotingClassifier
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    VotingClassifier,
+)
 from sklearn.feature_selection import GenericUnivariateSelect, SelectFpr, SelectKBest
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier, SGDRegressor
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.neural_network import MLPClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, NuSVC
@@ -85,6 +89,72 @@ def test_idle_parameters(estimator, grid, data, n):
     """Candidates that differ in what their fit does not read are one fit, with equal scores."""
     search = assert_same(estimator, grid, *data)
     assert n_shared(search, "fit") == n * 3
+
+
+NOISY = make_classification(90, 6, flip_y=0.3, random_state=0)
+TIED = np.random.default_rng(0).integers(0, 3, (90, 3)).astype(float), NOISY[1]
+EARLY = {"early_stopping": True, "n_iter_no_change": 2}
+MLP = {"hidden_layer_sizes": (4,), "random_state": 0, "max_iter": 8}
+BOOSTED = {"n_estimators": 20, "random_state": 0}
+READ = [
+    (SVC(kernel="rbf"), {"gamma": [0.1, 1]}, NOISY),
+    (SVC(kernel="sigmoid"), {"gamma": [0.1, 1], "coef0": [0.0, 0.5]}, NOISY),
+    (SVR(kernel="poly"), {"gamma": [0.1, 1], "degree": [2, 3], "coef0": [0.0, 0.5]}, NUMBERS),
+    (KernelRidge(kernel="rbf"), {"gamma": [0.1, 1]}, NUMBERS),
+    (KernelRidge(kernel="laplacian"), {"gamma": [0.1, 1]}, NUMBERS),
+    (KernelRidge(kernel="sigmoid"), {"gamma": [0.01, 0.1], "coef0": [0.0, 0.5]}, NUMBERS),
+    (KernelRidge(kernel="poly"), {"gamma": [0.1, 1], "degree": [2, 3], "coef0": [1, 2]}, NUMBERS),
+    (SGDClassifier(random_state=0, penalty="elasticnet"), {"l1_ratio": [0.1, 0.9]}, NOISY),
+    (SGDClassifier(random_state=0, loss="huber"), {"epsilon": [0.1, 1]}, NOISY),
+    (SGDRegressor(random_state=0, loss="epsilon_insensitive"), {"epsilon": [0.1, 9]}, NUMBERS),
+    (SGDClassifier(random_state=0, **EARLY), {"validation_fraction": [0.1, 0.4]}, NOISY),
+    (MLPClassifier(**MLP, **EARLY), {"validation_fraction": [0.1, 0.4]}, NOISY),
+    (MLPClassifier(**MLP), {"beta_1": [0.5, 0.9], "beta_2": [0.5, 0.9]}, NOISY),
+    (MLPRegressor(**MLP), {"epsilon": [1e-8, 0.1], "learning_rate_init": [0.01, 0.1]}, NUMBERS),
+    (
+        MLPClassifier(**MLP, solver="sgd", learning_rate="invscaling"),
+        {"momentum": [0.1, 0.9], "nesterovs_momentum": [True, False], "power_t": [0.1, 0.5]},
+        NOISY,
+    ),
+    (MLPClassifier(**MLP, solver="sgd"), {"learning_rate": ["constant", "invscaling"]}, NOISY),
+    (
+        LogisticRegression(penalty="elasticnet", solver="saga", random_state=0, C=0.1),
+        {"l1_ratio": [0.1, 0.9]},
+        NOISY,
+    ),
+    (LogisticRegression(solver="liblinear"), {"intercept_scaling": [0.1, 5]}, NOISY),
+    (KNeighborsClassifier(metric="minkowski"), {"p": [1, 4]}, NOISY),
+    (KNeighborsClassifier(), {"weights": ["uniform", "distance"], "n_neighbors": [1, 4]}, NOISY),
+    (KNeighborsClassifier(algorithm="kd_tree"), {"leaf_size": [1, 9]}, TIED),
+    (GradientBoostingRegressor(**BOOSTED, loss="huber"), {"alpha": [0.5, 0.9]}, NUMBERS),
+    (GradientBoostingRegressor(**BOOSTED, loss="quantile"), {"alpha": [0.5, 0.9]}, NUMBERS),
+    (
+        GradientBoostingClassifier(**BOOSTED, n_iter_no_change=2),
+        {"validation_fraction": [0.1, 0.4], "tol": [1e-4, 0.1]},
+        NOISY,
+    ),
+]
+
+
+def outputs(model, X, y):
+    """A score that tells any two models apart."""
+    method = getattr(model, "decision_function", getattr(model, "predict_proba", model.predict))
+    found = method(X)
+    return float(np.sum(np.arange(1, found.size + 1) * found.ravel()))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid", "data"),
+    READ,
+    ids=[f"{type(c[0]).__name__}-{'-'.join(c[1])}" for c in READ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_parameters_that_are_read(estimator, grid, data):
+    """What other settings make idle is read here: each value has a fit of its own."""
+    for name, values in grid.items():
+        search = assert_same(estimator, {name: values}, *data, scoring=outputs)
+        scores = [search.cv_results_[f"split{i}_test_score"] for i in range(3)]
+        assert len({tuple(column) for column in np.transpose(scores)}) == len(values), name
 
 
 @pytest.mark.parametrize(
