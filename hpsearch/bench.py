@@ -22,6 +22,7 @@ from hpsearch import scoring
 from hpsearch.callbacks import FitCallbacks, around
 from hpsearch.fit_lines import FitLines
 from hpsearch.folds import Fold, Folds, Rows, cut, fold_key
+from hpsearch.interrupts import is_from_outside
 from hpsearch.keep import keep_piece
 from hpsearch.reuse.anatomy import Part, anatomy, is_seeded, writes, writes_unseen
 from hpsearch.reuse.blueprint import Blueprint
@@ -116,9 +117,9 @@ class PlainBench:
             estimator = self.set_up(task)
             fold = cut(work, task, estimator)
             estimator = self._fitted(task, estimator, fold, callbacks)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - the candidate's failure, with its text
+        except BaseException as error:
+            if is_from_outside(error):
+                raise
             return failed(work, task, error, time.perf_counter() - began)
         return score(work, task, estimator, fold, time.perf_counter() - began, Ledger())
 
@@ -202,9 +203,9 @@ class Bench:
             if self._may_share or len(job) > 1:
                 part = anatomy(estimator, task.params, work.reuse, work.fit_params)
             return Candidate(task, estimator, part, fold_key(work, task, estimator))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - the candidate's failure, with its text
+        except BaseException as error:
+            if is_from_outside(error):
+                raise
             return Misfit(task, error)
 
     def _evaluate(
@@ -262,10 +263,8 @@ class Bench:
         self._sharing.ledger.phase = Phase.FIT
         try:
             estimator = self._fit(candidate, fold, callbacks)
-        except KeyboardInterrupt:
-            raise
         except BaseException as error:
-            if is_read_only_error(error):
+            if is_from_outside(error) or is_read_only_error(error):
                 raise
             return failed(work, task, error, time.perf_counter() - began)
         if work.growth is not None and not self._sharing.shared():

@@ -1,4 +1,4 @@
-"""Ctrl-C at moments that lose nothing.
+"""Ctrl-C at moments that lose nothing, and what else comes from outside of a fit.
 
 Between receiving a result and writing it down, Ctrl-C waits for the next safe moment; while the
 search only waits, it takes effect at once. A second Ctrl-C takes effect wherever it comes.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 
 class Interrupts:
@@ -52,3 +54,25 @@ class Interrupts:
         self._n_received += 1
         if self._is_allowed or self._n_received > 1:
             raise KeyboardInterrupt
+
+
+def is_from_outside(error: BaseException) -> bool:
+    """Whether what a fit raised is not the fit's own: Ctrl-C, or raised by a handler of a signal.
+
+    A handler that runs while a model is fitted raises there: the SystemExit of a program that is
+    told to end, or the time limit of a test runner or scheduler. An Exception is a failed fit all
+    the same, as it is for scikit-learn.
+    """
+    if isinstance(error, (Exception, KeyboardInterrupt)):
+        return isinstance(error, KeyboardInterrupt)
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    codes = [_code_of(handler) for handler in handlers if callable(handler)]
+    return any(frame.f_code in codes for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+def _code_of(handler: Callable[..., Any]) -> Any:
+    """The code of a function, a method, or an object that is called; None for what has none."""
+    function = getattr(handler, "__func__", handler)
+    if not hasattr(function, "__code__"):
+        function = type(handler).__call__
+    return getattr(function, "__code__", None)

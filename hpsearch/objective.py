@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
 
+from hpsearch.interrupts import is_from_outside
 from hpsearch.pruners import NoPruner, Verdict
 from hpsearch.steps import Report, Run, StepLedger
 from hpsearch.trial import Board, Job, Params, SplitResult, Stage, Status, Task, Trial
@@ -120,10 +121,8 @@ class Objective:
             given = (params, trial) if self.takes_trial else (params,)
             value, info = _read(self.function(*given), trial)
             error, status = None, Status.PRUNED if trial.should_stop else Status.COMPLETE
-        except KeyboardInterrupt:
-            raise
         except BaseException as raised:  # SystemExit in a training script included
-            if self.raises:
+            if self.raises or is_from_outside(raised):
                 raise
             value, info, status = math.nan, {}, Status.FAILED
             is_ours = isinstance(raised, _Failure)

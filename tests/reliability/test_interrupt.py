@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch import ExhaustiveSearchCV, minimize
+
+from .victims import Classifier, data
+
 PROGRAM = """
 import signal
 import sys
@@ -89,3 +93,66 @@ def test_the_second_interrupt_ends_at_once(tmp_path):
     word, n_trials, has_results = out.split()
     assert (word, has_results) == ("interrupted", "True"), err
     assert 2 <= int(n_trials) < 20
+
+
+class Ended(BaseException):
+    """As what ends a task from outside raises: a test runner's time limit, a scheduler."""
+
+
+class Handler:
+    """Ways to handle a signal."""
+
+    def method(self, number, frame):
+        raise Ended
+
+    def __call__(self, number, frame):
+        sys.exit("told to end")
+
+
+to_come = []
+
+
+class Signalled(Classifier):
+    """While one of its fits runs, the process is sent a signal, if one is to come."""
+
+    def fit(self, X, y):
+        if self.k == 3 and to_come:
+            to_come.clear()
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return super().fit(X, y)
+
+
+@pytest.fixture(params=[Handler().method, Handler(), lambda *_: sys.exit(1)])
+def handled(request):
+    """A handler of SIGUSR1, of each kind."""
+    before = signal.signal(signal.SIGUSR1, request.param)
+    yield
+    signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("reuse", [True, False])
+def test_what_a_handler_of_a_signal_raises_is_no_failed_fit(handled, reuse, tmp_path):
+    """It ends the search, as it ends scikit-learn's; what was done is kept, and gone on from."""
+    grid, options = {"k": [1, 2, 3, 4]}, {"cv": 3, "reuse": reuse}
+    search = ExhaustiveSearchCV(Signalled(), grid, checkpoint=tmp_path / "run.sqlite", **options)
+    to_come.append("a signal")
+    with pytest.raises((Ended, SystemExit)):
+        search.fit(*data())
+    assert [str(t.status) for t in search.trials_[:2]] == ["complete", "complete"]
+    assert all(t.status.value != "failed" for t in search.trials_)
+    assert len(search.fit(*data()).trials_) == 4
+    whole = ExhaustiveSearchCV(Classifier(), grid, **options).fit(*data())
+    theirs, ours = (s.cv_results_["mean_test_score"].tolist() for s in (whole, search))
+    assert ours == theirs
+
+
+def test_nor_is_it_a_failed_call(handled):
+    """The same for a function."""
+
+    def signalled(params):
+        if params["x"] == 2:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return params["x"]
+
+    with pytest.raises((Ended, SystemExit)):
+        minimize(signalled, {"x": [1, 2, 3]}, optimizer="grid")
