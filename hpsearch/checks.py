@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,15 +53,14 @@ def check_space(
             if not isinstance(name, str):
                 raise TypeError(f"{where}: parameter names are strings, got {name!r}.")
             owners = _owners(estimator, name, branch)
-            if not owners:
-                if _accepts(estimator, name, branch):
-                    continue
-                raise ValueError(_unknown(estimator, name, where))
+            if not owners and not _accepts(estimator, name, branch):
+                raise ValueError(_unknown(estimator, name, branch, where))
             if constraint is None:
                 _check_lacking(estimator, name, branch, owners, where)
-            _check_values(
-                owners, name.rpartition("__")[2], values, f"{where}[{name!r}]", error_score
-            )
+            if owners:
+                _check_values(
+                    owners, name.rpartition("__")[2], values, f"{where}[{name!r}]", error_score
+                )
     check_constraint(branches, constraint)
 
 
@@ -104,28 +103,38 @@ def _check_lacking(
     estimator: Any, name: str, branch: Mapping[str, Any], owners: list[Any], where: str
 ) -> None:
     """Raise if something that a branch puts in a place does not have the parameter."""
-    path, _, own = name.rpartition("__")
-    if path not in branch:
-        return
+    places = _on_the_way(name, branch)
+    is_direct = places == [name.rpartition("__")[0]]
     value = next(iter(_listed(branch[name])), None)
-    for holder in _objects(estimator, path, branch):
-        is_owner = any(holder is owner for owner in owners)
-        if not is_owner and not _takes(estimator, {path: holder, name: value}):
+    for given in _fillings(places, branch):
+        is_owner = is_direct and any(given[places[0]] is owner for owner in owners)
+        if not is_owner and not _takes(estimator, {**given, name: value}):
+            told = ", ".join(f"{place}={held!r}" for place, held in given.items())
+            own = name.removeprefix(f"{places[-1]}__")
             raise ValueError(
-                f"{where}[{name!r}]: {path}={holder!r}, which is tried too, has no parameter "
-                f"{own!r}. Give each its own dict in a list of dicts, or a constraint."
+                f"{where}[{name!r}]: {told}, which is tried too, has no parameter {own!r}. Give "
+                "each its own dict in a list of dicts, or a constraint."
             )
 
 
 def _accepts(estimator: Any, name: str, branch: Mapping[str, Any]) -> bool:
     """Whether `set_params` takes a name that `get_params` does not list, as some wrappers do."""
     # With whatever the branch may put in the places that the name leads through.
-    names = [n for n in branch if name == n or name.startswith(f"{n}__")]
-    values = [list(_listed(branch[n])) or [None] for n in names]
-    return any(
-        _takes(estimator, dict(zip(names, choice, strict=True)))
-        for choice in itertools.islice(itertools.product(*values), MAX_VALUES)
-    )
+    value = next(iter(_listed(branch[name])), None)
+    fillings = [*_fillings(_on_the_way(name, branch), branch)]
+    return any(_takes(estimator, {**given, name: value}) for given in fillings or [{}])
+
+
+def _on_the_way(name: str, branch: Mapping[str, Any]) -> list[str]:
+    """The parameters of a branch that the name of another leads through, the outermost first."""
+    return sorted((n for n in branch if name.startswith(f"{n}__")), key=len)
+
+
+def _fillings(places: list[str], branch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What a branch may put in these places; nothing, if it draws them or there are none."""
+    choices = itertools.product(*(_listed(branch[place]) for place in places)) if places else ()
+    for choice in itertools.islice(choices, MAX_VALUES):
+        yield dict(zip(places, choice, strict=True))
 
 
 def _takes(estimator: Any, params: dict[str, Any]) -> bool:
@@ -136,7 +145,11 @@ def _takes(estimator: Any, params: dict[str, Any]) -> bool:
     return True
 
 
-def _unknown(estimator: Any, name: str, where: str) -> str:
+def _unknown(estimator: Any, name: str, branch: Mapping[str, Any], where: str) -> str:
+    places = _on_the_way(name, branch)
+    if places:
+        own = name.removeprefix(f"{places[-1]}__")
+        return f"{where}[{name!r}]: nothing tried as {places[-1]!r} has a parameter {own!r}."
     valid = list(estimator.get_params())
     close = difflib.get_close_matches(name, valid, n=1, cutoff=0.6)
     # A typo in the case of a letter is the commonest, and the least like by its letters.

@@ -29,6 +29,7 @@ from hpsearch import (
 X, y = load_iris(return_X_y=True)
 GRID = {"C": [0.1, 1.0]}
 SPACE = {"C": (0.1, 10.0)}
+PIPED = make_pipeline(StandardScaler(), Ridge())
 BRANCHES = [{"C": [1.0, 2.0], "gamma": [0.1]}, {"C": [1.0], "kernel": ["linear"]}]
 PICKY = r"constraint: it raised KeyError: 'gamma', when given \{'C': 1.0, 'kernel'.*params.get"
 
@@ -98,6 +99,16 @@ CASES = [
         piped({"counting": [SVC(), LogisticRegression()], "counting__gamma": [1]}),
         ValueError,
         "gamma",
+    ),
+    (  # it leads through one of two values, and deeper
+        piped({"counting": [PIPED, Ridge()], "counting__ridge__alpha": [1]}),
+        ValueError,
+        r"counting=Ridge\(\), which is tried too, has no parameter 'ridge__alpha'",
+    ),
+    (  # what the estimator has, and nothing that takes its place
+        piped({"standardscaler": ["passthrough"], "standardscaler__with_std": [True]}),
+        ValueError,
+        "nothing tried as 'standardscaler' has a parameter 'with_std'",
     ),
     (grid({"kernel": ["rbff"]}), ValueError, "'kernel'.*rbff"),
     (grid({"C": [-1.0]}), ValueError, r"'C'.*-1\.0"),
