@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import sklearn
 from sklearn import metrics
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.feature_selection import GenericUnivariateSelect, SelectKBest
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection._search import BaseSearchCV
@@ -117,6 +119,12 @@ def validate(estimator: Any) -> None:
     declares = hasattr(estimator, "_parameter_constraints")
     if declares and not sklearn.get_config()["skip_parameter_validation"]:
         estimator._validate_params()
+
+
+def warn_as_its_fit(fitted: Any) -> None:
+    """Tell what a selector's fit tells of the parameter that it is only to read later."""
+    if isinstance(fitted, (SelectKBest, GenericUnivariateSelect)):
+        fitted._check_params(np.empty((0, fitted.n_features_in_)), None)
 
 
 def check_metrics(scoring: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hpsearch import _sklearn as bridge
 from hpsearch.reuse.anatomy import Part
 from hpsearch.reuse.family import rebound
 
@@ -38,3 +39,4 @@ class Fitted:
         for name, attribute in vars(fitted).items():
             if name not in own:
                 setattr(estimator, name, rebound(attribute, fitted, estimator))
+        bridge.warn_as_its_fit(estimator)

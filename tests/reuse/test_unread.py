@@ -242,3 +242,21 @@ def test_subclasses_are_strangers():
     assert unread_by_fit(SVC(kernel="linear")) == {"gamma", "degree", "coef0"}
     assert unread_by_fit(Own(kernel="linear")) == set()
     assert unread_by_fit(SVC(kernel=np.dot)) == set()
+
+
+@pytest.mark.parametrize(
+    ("select", "name"), [(SelectKBest(), "k"), (GenericUnivariateSelect(mode="k_best"), "param")]
+)
+def test_a_shared_ranking_warns_as_its_own_fit_would(select, name):
+    """That k is too great is told of each k, though the columns are ranked once."""
+    step = type(select).__name__.lower()
+    grid = {f"{step}__{name}": [2, 7, 8, 9]}
+    told = {}
+    for cls in (GridSearchCV, ExhaustiveSearchCV):
+        search = cls(make_pipeline(select, GaussianNB()), grid, cv=2, refit=False)
+        with pytest.warns(UserWarning, match="greater than n_features") as caught:
+            search.fit(*BINARY)
+        told[cls] = sorted(str(w.message) for w in caught)
+    assert told[ExhaustiveSearchCV] == told[GridSearchCV]
+    assert len(told[GridSearchCV]) == 6
+    assert n_shared(search, f"fit {step}") == 6
