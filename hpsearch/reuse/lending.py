@@ -189,6 +189,8 @@ def _measure(value: Any, seen: set[int]) -> int:
     if id(value) in seen:
         return 0
     seen.add(id(value))
+    if isinstance(value, np.ndarray) and value.dtype.hasobject:  # the trees of a boosted model
+        return value.nbytes + _measure_some(list(value.flat), seen)
     for holds, measure in _SIZES:
         if holds(value):
             return int(measure(value))

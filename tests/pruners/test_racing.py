@@ -465,3 +465,17 @@ def test_what_three_workers_did_is_kept_by_one(pruner, n_results, n_iter, tmp_pa
         assert n_results < math.inf or written(after) == written(before)
         before, n_fits = after, n_fits + n_more
     assert n_more == 0
+
+
+@pytest.mark.filterwarnings("ignore:The search ended before any candidate was complete")
+@pytest.mark.parametrize("pruner", ["race", "halving", "hyperband"])
+def test_what_has_ended_stays_so_if_more_is_asked_for_and_stopped_at_once(pruner, tmp_path):
+    """Also what had been raised only because no more candidates were to come then."""
+    resumable = Resumable(SampledSearchCV, pruner, n_iter=12)
+    before, n_fits = resumable.run(checkpoint=tmp_path / "run.sqlite")
+    after, n_more = resumable.run(1, checkpoint=tmp_path / "run.sqlite", n_iter=60)
+    assert (n_fits > 12, n_more) == (True, 1)
+    assert sum(t.status is Status.COMPLETE for t in before) > 0
+    for old, new in zip(before, after, strict=False):
+        assert (new.params, new.status) == (old.params, old.status)
+        assert {plain(r)[:2] for r in old.results} <= {plain(r)[:2] for r in new.results}

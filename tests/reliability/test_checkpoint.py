@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import warnings
 
 import numpy as np
@@ -451,6 +452,7 @@ def test_any_error_and_any_number_can_be_written_down(tmp_path):
 
 OF_TEXTS = """
 import sys
+import threading
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.exceptions import FitFailedWarning
 from sklearn.frozen import FrozenEstimator
@@ -580,6 +582,37 @@ def test_a_file_in_use_is_refused(tmp_path):
         pytest.raises(CheckpointError, match="in use"),
     ):
         _search(file).fit(X, y)
+
+
+@pytest.mark.parametrize("sync_seconds", [1e-9, 1e9])
+def test_what_a_power_failure_may_cost(sync_seconds, tmp_path, monkeypatch):
+    """Results go to the disk itself as often as was asked for, and not more often."""
+    told, fsync = [], os.fsync
+
+    def synced(descriptor):
+        fsync(descriptor)
+        told.append("synced")
+
+    monkeypatch.setattr(os, "fsync", synced)
+    journal = SQLiteJournal(tmp_path / "run.sqlite", sync_seconds=sync_seconds)
+    search = _search(journal).set_params(watch=lambda event: told.append(event.kind))
+    n_fits = sum(len(trial.results) for trial in search.fit(X, y).trials_)
+    n_synced = told[: told.index("finished")].count("synced")
+    assert n_synced >= n_fits if sync_seconds < 1 else n_synced <= 1
+
+
+def test_what_cannot_be_told_by_its_content_is_refused(tmp_path):
+    """A search that could not be known again is not begun; the error says what is in its way."""
+
+    class Locked(Made):
+        def fit(self, X, y, lock=None):
+            return super().fit(X, y)
+
+    file = tmp_path / "run.sqlite"
+    search = ExhaustiveSearchCV(Locked(Stopping), {"C": [1, 10]}, cv=3, checkpoint=file)
+    with pytest.raises(TypeError, match="a lock cannot be told from another by its content"):
+        search.fit(X, y, lock=threading.Lock())
+    assert (Stopping.n_fits, file.exists()) == (0, False)
 
 
 def test_an_interrupt_while_a_file_is_closed_leaves_it_free(tmp_path, monkeypatch):

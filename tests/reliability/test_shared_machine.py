@@ -1,17 +1,33 @@
 """A machine, a folder and memory that others have a part of."""
 
 import os
+import pickle
 import platform
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import pytest
-from sklearn.datasets import load_iris
+import scipy.sparse as sp
+from sklearn.datasets import load_iris, make_classification
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    BaggingClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from hpsearch import ExhaustiveSearchCV, memory, notes
-from hpsearch.reuse.store import MEMORY_SHARE, capacity_for
+from hpsearch.reuse.lending import n_bytes
+from hpsearch.reuse.store import MEMORY_SHARE, Store, capacity_for
 
 GIB = 2**30
 
@@ -55,6 +71,76 @@ def test_what_candidates_share_fits_into_the_container(container):
     assert capacity_for(2) == int(MEMORY_SHARE * 3 * GIB / 2)
     (container / "memory.current").write_text(f"{7 * GIB}\n")  # more than it may: nothing is left
     assert capacity_for(1) == 0
+
+
+WORDS = [f"word{i} word{i * 7 % 500} common{i % 3}" for i in range(1000)]
+HELD = [
+    RandomForestClassifier(5, random_state=0),
+    GradientBoostingClassifier(n_estimators=20, random_state=0),
+    HistGradientBoostingClassifier(max_iter=10),
+    BaggingClassifier(SVC(), 4),
+    KNeighborsClassifier(algorithm="kd_tree"),
+    make_pipeline(StandardScaler(), PCA()),
+]
+
+
+@pytest.mark.parametrize("model", HELD, ids=lambda model: type(model).__name__)
+def test_what_is_kept_is_measured(model):
+    """What candidates share is kept up to so many bytes: no model counts as much less than it is.
+
+    The control is the larger of its pickle and of what Python allocates to read that.
+    """
+    X, y = make_classification(500, 20, random_state=0)
+    assert 0.5 < n_bytes(model.fit(X, y)) / size_of(model) < 2
+
+
+@pytest.mark.parametrize(
+    "kind", [list, set, np.array, dict.fromkeys, sp.csr_matrix, "objects", "vocabulary"]
+)
+def test_tables_and_containers_are_measured(kind):
+    """Likewise what steps make, and what they learn."""
+    if kind == "vocabulary":
+        thing = CountVectorizer().fit(WORDS)
+    elif kind == "objects":
+        thing = np.array(WORDS, dtype=object)
+    else:
+        thing = kind(np.eye(200) if kind is sp.csr_matrix else WORDS)
+    assert 0.5 < n_bytes(thing) / size_of(thing) < 2
+
+
+def size_of(thing):
+    pickled = pickle.dumps(thing)
+    tracemalloc.start()
+    try:
+        again = pickle.loads(pickled)
+        allocated, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    del again
+    return max(len(pickled), allocated)
+
+
+def test_what_took_long_for_its_size_stays():
+    """Of what does not fit, the bytes that are cheapest to make again go."""
+    store = Store(capacity=100)
+    store.put("large", 1, seconds=6.0, n_bytes=60)
+    store.put("small", 2, seconds=5.0, n_bytes=20)
+    store.put("new", 3, seconds=2.0, n_bytes=25)  # 0.1, 0.25 and 0.08 seconds a byte
+    assert [store.get(key) for key in ("large", "small", "new")] == [1, 2, None]
+    store.grow("small", 25)  # "large" is worth least now
+    assert [store.get(key) for key in ("large", "small")] == [None, 2]
+    assert store.n_bytes == 45
+
+
+@pytest.mark.parametrize("is_used", [True, False])
+def test_what_nobody_asks_for_goes_with_time(is_used):
+    """However long it took; what is asked for again and again stays."""
+    store = Store(capacity=100)
+    store.put("old", 1, seconds=3.0, n_bytes=30)
+    for number in range(40):
+        store.put(number, number, seconds=0.9, n_bytes=30)
+        assert not is_used or store.get("old") == 1
+    assert (store.get("old") is not None) is is_used
 
 
 def test_a_temporary_folder_is_made_and_emptied(tmp_path, monkeypatch):
