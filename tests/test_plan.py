@@ -1,5 +1,7 @@
 """`plan` and `cv=0.2`: what would be done, before it is; one hold-out."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -9,7 +11,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedShuffleSplit, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from hpsearch import ExhaustiveSearchCV, GPSearchCV, Real, SampledSearchCV, TPESearchCV
@@ -68,6 +71,25 @@ def test_invalid_candidates_are_counted_with_the_reason():
     assert n == 2
     assert "'C' parameter" in reason
     assert any(line.startswith("2 of those seen will be refused") for line in plan.lines)
+
+
+def test_invalid_candidates_are_those_whose_fits_fail():
+    """A value is judged by what the candidate puts in the place of a step, not by what was there."""
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", SVC())])
+    grid = [
+        {"model": [KNeighborsClassifier()], "model__n_neighbors": [0, 3]},
+        {"model": [RandomForestClassifier(5)], "model__max_features": ["sqrt", -1.0, 0.5]},
+        {"scale": ["passthrough"], "model__C": [-1.0, 1.0]},
+    ]
+    search = ExhaustiveSearchCV(pipeline, grid, cv=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of those that fail
+        plan, trials = search.plan(X, Y, n_probes=0), search.fit(X, Y).trials_
+    failed = [trial for trial in trials if trial.status.value == "failed"]
+    assert len(failed) == 3
+    for trial in failed:
+        assert any(reason in trial.error for reason in plan.invalid)
+    assert sum(plan.invalid.values()) == 3
 
 
 @pytest.mark.parametrize("cls", [SampledSearchCV, GPSearchCV, TPESearchCV])
@@ -161,9 +183,10 @@ def test_a_share_of_a_regression_and_of_groups():
     expected = Ridge(alpha=1.0).fit(data[train], y[train]).score(data[test], y[test])
     assert search.best_score_ == pytest.approx(expected)
     groups = np.arange(len(Y)) // 10
-    kept = ExhaustiveSearchCV(SVC(), {"C": [1]}, cv=0.2, keep="predictions")
+    kept = ExhaustiveSearchCV(SVC(), {"C": [1]}, cv=0.4, keep="predictions")
     (rows,) = kept.fit(X, Y, groups=groups).kept_.rows
     assert set(groups[rows]) & set(np.delete(groups, rows)) == set()
+    assert len(rows) == 0.4 * len(Y)
 
 
 @pytest.mark.parametrize("cv", [0.0, 1.0, -0.5, 1.5])
