@@ -482,6 +482,7 @@ def test_trials_to_a_frame():
         expected = search.cv_results_[f"split{split}_test_{metric}"]
         np.testing.assert_array_equal(frame[f"split{split}_{metric}"], expected)
     assert (frame["fit_time"] > 0).all()
+    assert list(search.trials_[1:].to_frame()["number"]) == [1, 2]
     assert frame["error"].isna().all()
     assert isinstance(frame, pd.DataFrame)
 

@@ -47,6 +47,11 @@ def test_counts_of_a_grid():
     assert plan.n_equivalent == 16 - (4 + 2)
     assert plan.n_fits_saved == 10 * 4
     assert np.isnan(plan.seconds)
+    assert any(line.startswith("10 candidates are the same") for line in plan.lines)
+    steps = ExhaustiveSearchCV(
+        make_pipeline(PCA(2), SVC()), {f"svc__{name}": values for name, values in grid.items()}
+    )
+    assert steps.plan(X, Y, n_probes=0).n_equivalent == plan.n_equivalent
 
 
 def test_saved_fits_are_those_that_the_search_saves():

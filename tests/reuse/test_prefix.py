@@ -260,6 +260,15 @@ def test_branches(case, n_jobs):
         assert expected <= shared(search)
 
 
+@pytest.mark.parametrize("case", ["union", "columns"])
+def test_branches_that_run_in_processes_of_their_own(case):
+    """Where the union itself is told to use workers, its branches share nothing, and are right."""
+    estimator, grid, _ = BRANCHES[case]
+    with joblib.parallel_config(n_jobs=2):
+        search = assert_same(estimator, grid, *table(), return_train_score=False)
+    assert "prefix columntransformer" in shared(search)
+
+
 @pytest.mark.parametrize("container", ["pandas", "polars", "list", "object", "float32", "fortran"])
 def test_containers(container):
     """Whatever the rows come in."""
