@@ -79,7 +79,7 @@ def test_invalid_candidates_are_counted_with_the_reason():
 
 
 def test_invalid_candidates_are_those_whose_fits_fail():
-    """A value is judged by what the candidate puts in the place of a step, not by what was there."""
+    """A value is judged by what the candidate puts in the place of a step, not what was there."""
     pipeline = Pipeline([("scale", StandardScaler()), ("model", SVC())])
     grid = [
         {"model": [KNeighborsClassifier()], "model__n_neighbors": [0, 3]},
