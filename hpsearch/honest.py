@@ -202,9 +202,14 @@ def _about(scores: Array, optimism: float, test_share: float, method: Method) ->
     k, score = len(scores), float(scores.mean()) - optimism
     error = error_of_mean(scores, test_share)
     half = error * stats.t.ppf((1 + LEVEL) / 2, df=k - 1) if k > 1 else math.nan
-    is_share = bool(((scores >= 0) & (scores <= 1)).all())  # accuracy and the like end at 1
-    high = min(score + half, 1.0) if is_share else score + half
+    high = _ended(score + half, scores)
     return Honest(score, optimism, float(score - half), float(high), method)
+
+
+def _ended(high: float, scores: Array) -> float:
+    """The upper end of an interval; where all scores are shares, as accuracies are, at most 1."""
+    is_share = bool(((scores >= 0) & (scores <= 1)).all())
+    return min(high, 1.0) if is_share else high
 
 
 def bootstrapped(
@@ -246,7 +251,8 @@ def bootstrapped(
     optimism = float(whole - scores.mean())
     # Of all rows at once a score may differ from the mean of the splits (AUC, R2): go by changes.
     low, high = np.quantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) - whole + best_score
-    return Honest(float(best_score) - optimism, optimism, float(low), float(high), "bootstrap")
+    high = _ended(float(high), scores)
+    return Honest(float(best_score) - optimism, optimism, float(low), high, "bootstrap")
 
 
 def resampled_rows(
@@ -288,8 +294,7 @@ def resampled_rows(
     # How the best itself varies with the rows.
     low, high = np.nanquantile(inside[:, best], [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) - whole[best]
     low, high = float(score + stretch * low), float(score + stretch * high)
-    is_share = bool(((whole >= 0) & (whole <= 1)).all())
-    return Honest(score, optimism, low, min(high, 1.0) if is_share else high, "rows")
+    return Honest(score, optimism, low, _ended(high, whole), "rows")
 
 
 def stretch_of(n_splits: int, test_share: float) -> float:

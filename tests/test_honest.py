@@ -144,6 +144,21 @@ def test_a_constant_does_not_change_a_correction():
         assert other.optimism == pytest.approx(a * one.optimism)
 
 
+@pytest.mark.parametrize("unit", [1.0, 100.0])
+def test_intervals_of_shares_end_at_one(unit):
+    """An accuracy above 1 is none, whatever the method; a score that may be above it has no end."""
+    hits, S = simulated(np.random.default_rng(4), [0.96, 0.97], n_rows=50)
+    hits[0, :3], S = False, unit * S
+    S[0, 0], best = unit, int(S.mean(axis=1).argmax())
+    measure = accuracy(unit * hits)
+    found = [tibshirani(S, best, FIVE_FOLDS), resampled_splits(S, best, FIVE_FOLDS)]
+    # Folds of other sizes, or another metric: the mean of the splits is not the score of all rows.
+    found += [method(measure, 50, best, unit * 0.995) for method in (bootstrapped, resampled_rows)]
+    for honest in found:
+        assert honest.low < honest.score < honest.high
+        assert (honest.high == 1) if unit == 1 else (honest.high > unit), honest.method
+
+
 def test_interval_of_rows_tells_of_the_models_too():
     """As much wider than the rows alone as Nadeau & Bengio (2003) have it; it ends at 1."""
     hits, S = simulated(np.random.default_rng(0), [0.7] * 5)

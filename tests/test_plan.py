@@ -60,6 +60,7 @@ def test_saved_fits_are_those_that_the_search_saves():
     search = ExhaustiveSearchCV(forest, grid, cv=2)
     plan = search.plan(X, Y, n_probes=0)
     assert plan.n_fits_saved == 4
+    assert "4 of 6 fits are saved by reuse." in plan.lines
     assert plan.n_equivalent == 0
     search.fit(X, Y)
     shared = sum("shared" in r.details for t in search.trials_ for r in t.results)
@@ -76,6 +77,10 @@ def test_invalid_candidates_are_counted_with_the_reason():
     assert n == 2
     assert "'C' parameter" in reason
     assert any(line.startswith("2 of those seen will be refused") for line in plan.lines)
+    with pytest.warns(UserWarning, match="Candidates with it will fail"):
+        probed = ExhaustiveSearchCV(SVC(), grid, cv=2).plan(X, Y, n_probes=6)
+    assert "by 4 probes" in str(probed)  # none of those that would fail
+    assert "failed" not in str(probed)
 
 
 def test_invalid_candidates_are_those_whose_fits_fail():

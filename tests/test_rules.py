@@ -196,5 +196,10 @@ def test_select_by_a_rule_with_a_metric_and_a_constraint():
     assert chosen.predict(X).shape == Y.shape
     with pytest.raises(ValueError, match="where: no candidate"):
         search.select("f1", where=lambda row: False)
-    with pytest.raises(IndexError, match="returned 99"):
-        search.select(lambda results: 99)
+    for place in (99, -1, len(search.cv_results_["params"])):
+        with pytest.raises(IndexError, match=f"returned {place}"):
+            search.select(lambda results, place=place: place)
+    first, last = search.cv_results_["params"][0], search.cv_results_["params"][-1]
+    n = len(search.cv_results_["params"])
+    for place, params in ((0, first), (n - 1, last)):
+        assert search.select(lambda results, place=place: place).best_params_ == params
