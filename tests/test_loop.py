@@ -19,6 +19,7 @@ from hpsearch.pruners import NoPruner, Verdict
 from hpsearch.trial import FitTimeout, SplitResult, Stage, Status, WorkerLost
 
 N_SPLITS = 3
+SIZES = st.integers(1, 4)
 properties = settings(max_examples=60, derandomize=True, deadline=None)
 
 
@@ -175,6 +176,22 @@ def test_one_slot_learns_from_each():
     learner = Learner()
     make_loop(learner, n_trials=5).run()
     assert learner.knew == [list(range(k)) for k in range(5)]
+
+
+@given(
+    order=st.lists(st.integers(0, 7), max_size=40),
+    slots=st.integers(1, 6),
+    window=st.integers(1, 4),
+)
+@properties
+def test_a_window_says_what_an_ask_knows(order, slots, window):
+    """In whatever order results come, on however many slots: the same ones, and no more."""
+    picks = iter(order)
+    executor = FakeExecutor(slots, lambda pending: next(picks, 0) % len(pending))
+    learner = Learner()
+    make_loop(learner, executor=executor, n_trials=8, window=window).run()
+    assert learner.knew == [list(range(k - window + 1)) for k in range(8)]
+    assert max(executor.in_flight) == min(slots, window * N_SPLITS)  # none is left idle for it
 
 
 def test_told_once_with_the_mean():
