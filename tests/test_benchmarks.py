@@ -17,8 +17,8 @@ SMALLEST = {
     "checkpoint.py": ("--candidates 2", "sync_seconds=0 "),
     "cluster.py": ("--seeds 1 --workers 2", "      2     4 random   waves"),
     "efficiency/ablation.py": (
-        "gp '_gaussian.EFFECTS=(1e-9, 2e-9)' --problems branin-noise --seeds 1",
-        "| `_gaussian.EFFECTS=",
+        "gp '_gaussian.SINGLES=(1e-9, 2e-9)' --problems branin-noise --seeds 1",
+        "| `_gaussian.SINGLES=",
     ),
     "efficiency/overhead.py": ("--most 20", "| 20 |"),
     "efficiency/run.py": ("random --seeds 1", "| random |"),  # stored: nothing is run again

@@ -1,6 +1,6 @@
 """What a constant of ours is worth: the problems for tuning, with another value of it.
 
-    python benchmarks/efficiency/ablation.py gp "_gaussian.EFFECTS=(1e-9, 2e-9)" [--seeds 10]
+    python benchmarks/efficiency/ablation.py gp "_gaussian.SINGLES=(1e-9, 2e-9)" [--seeds 10]
 
 The last argument is a module of hpsearch.optimizers, a constant in it and its other value. Prints
 the difference of regret, at 20 and at 50 evaluations, to the stored results of the method, which

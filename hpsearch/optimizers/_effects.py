@@ -10,9 +10,15 @@ effects is W diag(v) W^T with few waves, and costs next to nothing beside the jo
 of an unordered parameter is one amplitude for each of its values.
 
 x       features, (m, f), and `group` of them, as in `_gaussian`
-W       waves at points, (m, w): cosines of ordered features, 0 or 1 for values of unordered ones
+W       waves at points, (m, w): cosines of ordered features, those of one frequency together, and 0
+        or 1 for values of unordered ones
 v       variances of the amplitudes, (w,)
-theta   log of (d length scales, noise variance, variance of all effects), (d + 2,)
+theta   logs of hyperparameters, as in `_gaussian`, (d + 4,)
+
+The distances of d coordinates add up, so a joint length scale grows with the root of d; that of one
+coordinate's effect does not. Effects have the joint length scales over the root of d, times a
+stretch that all share: a score may owe its bumps to single parameters and be smooth in what several
+do together, or the reverse.
 
 Sources: Duvenaud, Nickisch & Rasmussen, Additive Gaussian Processes (2011); Solin & Sarkka, Hilbert
 Space Methods for Reduced-Rank Gaussian Process Regression (2020).
@@ -29,12 +35,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-N_WAVES = 8  # for each ordered feature
+N_WAVES = 20  # for each ordered feature; the shortest is 0.15 long
 MARGIN = 0.25  # the cosines' interval goes so far beyond [0, 1], lest effects be flat at its ends
 FREQUENCIES = np.pi / (1 + 2 * MARGIN) * np.arange(N_WAVES + 1)
-# The distances of d coordinates add up, so a joint length scale grows with the root of d; that of
-# one coordinate's effect does not. The factor is the best of 0.5, 1, 2, 4 in an ablation.
-STRETCH = 2.0
+STRETCH, JOINT, NOISE, EFFECTS = -4, -3, -2, -1  # where theta has what is not a length scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,40 +59,48 @@ class Effects:
 
     def waves(self, x: Array) -> Array:
         """Return the waves at x, (m, w)."""
-        cosines = np.cos((x[:, self.ordered, None] + MARGIN) * FREQUENCIES[1:])
-        cosines = cosines.reshape(len(x), N_WAVES * len(self.ordered))
-        return np.hstack([cosines, x[:, self.values] > 0])
+        o = len(self.ordered)
+        W = np.empty((len(x), N_WAVES * o + len(self.values)))
+        # cos((k + 1) a) = 2 cos(a) cos(k a) - cos((k - 1) a): a cosine takes longer than all else.
+        first = np.cos((x[:, self.ordered] + MARGIN) * FREQUENCIES[1])
+        before, wave = np.ones_like(first), first
+        for k in range(N_WAVES):
+            W[:, k * o : (k + 1) * o] = wave
+            before, wave = wave, 2 * first * wave - before
+        W[:, N_WAVES * o :] = x[:, self.values] > 0
+        return W
 
     def slopes(self, x: Array, amplitudes: Array) -> Array:
         """Return the gradient at x of the sum of waves of these amplitudes, both (m, ...)."""
-        sines = np.sin((x[:, self.ordered, None] + MARGIN) * FREQUENCIES[1:])
-        of_cosines = amplitudes[:, : N_WAVES * len(self.ordered)].reshape(sines.shape)
+        angles = (x[:, None, self.ordered] + MARGIN) * FREQUENCIES[1:, None]
+        of_cosines = amplitudes[:, : N_WAVES * len(self.ordered)].reshape(angles.shape)
         slopes = np.zeros(x.shape)
-        slopes[:, self.ordered] = -np.einsum("mok,mok,k->mo", of_cosines, sines, FREQUENCIES[1:])
+        slopes[:, self.ordered] = -np.einsum(
+            "mko,mko,k->mo", of_cosines, np.sin(angles), FREQUENCIES[1:]
+        )
         return slopes
 
     def variances(self, theta: Array) -> tuple[Array, Array]:
         """Return v, and its derivative by the log of the length scale that each belongs to."""
-        scale = STRETCH / math.sqrt(self.d) * np.exp(theta[self.scales])
+        scale = np.exp(theta[self.scales] + theta[STRETCH]) / math.sqrt(self.d)
         n_ordered = len(self.ordered)
         spectrum, slope = spectral(scale[:n_ordered])
         own, own_slope = one_value(scale[n_ordered:])
-        share = math.exp(theta[-1]) / self.d
+        share = math.exp(theta[EFFECTS]) / self.d
         v, slopes = np.append(spectrum, own), np.append(slope, own_slope)
         return share * v, share * slopes
 
     def by_scale(self, of_waves: Array) -> Array:
         """Return the sums of what belongs to each wave over those of a length scale, (d,)."""
-        owners = np.append(
-            np.repeat(self.scales[: len(self.ordered)], N_WAVES), self.scales[len(self.ordered) :]
-        )
+        n_ordered = len(self.ordered)
+        owners = np.append(np.tile(self.scales[:n_ordered], N_WAVES), self.scales[n_ordered:])
         sums = np.zeros(self.d)
         np.add.at(sums, owners, of_waves)
         return sums
 
 
 def spectral(scale: Array) -> tuple[Array, Array]:
-    """Return the variances of the cosines, (o * N_WAVES,), and their slopes by log scale.
+    """Return the variances of the cosines, (N_WAVES * o,), and their slopes by log scale.
 
     A process of a long scale is nearly constant, and the constant, frequency 0, is left out: the
     variance of an effect is that of its change.
@@ -100,7 +112,7 @@ def spectral(scale: Array) -> tuple[Array, Array]:
     v[:, 0] /= 2  # the mean square of a cosine is 1/2, that of the constant 1
     v *= 2 / v.sum(axis=1, keepdims=True)
     slope = v * (log_slope - (v * log_slope).sum(axis=1, keepdims=True) / 2)
-    return v[:, 1:].ravel(), slope[:, 1:].ravel()
+    return v[:, 1:].T.ravel(), slope[:, 1:].T.ravel()
 
 
 def one_value(scale: Array) -> tuple[Array, Array]:

@@ -3,15 +3,15 @@
 x, X      features, (m, f) where asked and (n, f) where scored
 group     the length scale that divides each feature, (f,), numbers from 0 to d - 1
 y         scores, (n,), of mean 0 and variance 1, greater is better
-theta     log of (d length scales, noise variance, variance of all effects), (d + 2,)
+theta     logs of d length scales, of the stretch of effects, and of the variances of the joint
+          process, of the noise and of all effects, (d + 4,)
 r         distance of two points, their features divided by the length scales
 k, K      covariance of x with X, (m, n), and of X with itself, noise on the diagonal, (n, n)
 W, v      waves of the effects of single parameters, and their variances: see `_effects`
 L, alpha  lower Cholesky factor of K, (n, n), and the solution of K alpha = y
 
-The covariance of two scores is Matern(r) + W diag(v) W^T: a joint process, and the effects of
-single parameters. As the scores are standardised, the prior mean is 0, and the variance of the
-joint process is 1 and not learnt; that of the effects and of the noise is.
+The covariance of two scores is J Matern(r) + W diag(v) W^T: a joint process of variance J, and the
+effects of single parameters. As the scores are standardised, the prior mean is 0.
 
 Sources: Rasmussen & Williams, Gaussian Processes for Machine Learning (2006); equation numbers are
 theirs. Length-scale prior: Hvarfner, Hellsten & Nardi, Vanilla Bayesian Optimization Performs
@@ -30,18 +30,23 @@ from scipy.linalg import blas, lapack
 from scipy.optimize import minimize
 from scipy.special import erfcx, log_ndtr, ndtr
 
-from hpsearch.optimizers._effects import Effects
+from hpsearch.optimizers._effects import EFFECTS, JOINT, NOISE, STRETCH, Effects
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 LENGTH_SCALES = (0.025, 100.0)  # bounds; features lie in [0, 1]
 LENGTH_PRIOR = (math.sqrt(2), math.sqrt(3))  # of log l, its mean in one dimension
-NOISES = (1e-6, 1.0)  # bounds
+NOISES = (1e-6, 1.0)  # bounds of the variance
 NOISE_PRIOR = (-8.25, 1.5)  # of log noise; the scores of fixed splits repeat, so there is little,
 NOISY = 0.1  # but for this share of searches, whose noise may be anything within its bounds
-EFFECTS = (0.01, 5.0)  # bounds of their variance
-EFFECTS_PRIOR = (-0.7, 1.0)  # of its log; weaker and stronger ones lost in an ablation
+# Bounds of the stretch and of the two variances, and mean and deviation of their logs.
+STRETCHES, STRETCH_PRIOR = (0.25, 16.0), (0.0, 0.4)
+JOINTS, JOINT_PRIOR = (0.01, 4.0), (0.0, 1.0)
+SINGLES, SINGLES_PRIOR = (0.01, 5.0), (-1.7, 1.0)
+# Variances of the joint process and of all effects from which theta is sought. From the first, what
+# single parameters do is often taken for a bumpy joint process, and the better theta not found.
+STARTS = ((1.0, 0.5), (0.1, 1.0))
 JITTERS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)  # tried in turn on the diagonal
 
 
@@ -92,12 +97,14 @@ def negative_log_posterior(
 
     `own_noise`, (n,), is the variance that scores are known to have besides the noise learnt.
     """
-    weights, noise = np.exp(-2 * theta[:-2]), math.exp(theta[-2])
+    weights = np.exp(-2 * lengths(theta))
+    joint, noise = np.exp(theta[[JOINT, NOISE]])
     v, slope_v = pairs.effects.variances(theta)
     r2 = pairs.D @ weights
     K = (pairs.W * v) @ pairs.W.T
-    K[pairs.i, pairs.j] += matern(r2)  # only the lower triangle is read
-    K[np.diag_indices(pairs.n)] += 1 + noise + own_noise
+    correlations = matern(r2)
+    K[pairs.i, pairs.j] += joint * correlations  # only the lower triangle is read
+    K[np.diag_indices(pairs.n)] += joint + noise + own_noise
     L = cholesky(K)
     alpha = solve(L, y)
     inverse, _ = lapack.dpotri(L, lower=1)  # the lower triangle of K^-1
@@ -105,30 +112,43 @@ def negative_log_posterior(
 
     # Eq. 5.9. A pair stands for two entries of K, and dr2 / dlog l = -2 D / l^2.
     outer = inverse[pairs.i, pairs.j] - alpha[pairs.i] * alpha[pairs.j]
-    slope = -2 * ((outer * matern_slope(r2)) @ pairs.D) * weights
-    slope_noise = (np.trace(inverse) - alpha @ alpha) * noise / 2
+    trace = np.trace(inverse) - alpha @ alpha
+    by_length = -2 * joint * ((outer * matern_slope(r2)) @ pairs.D) * weights
     # The derivative of K by v is W W^T, a wave each; dv / dlog of the effects' variance is v.
     symmetric = inverse + np.tril(inverse, -1).T
     by_v = (np.einsum("nw,nw->w", pairs.W, symmetric @ pairs.W) - (alpha @ pairs.W) ** 2) / 2
-    slope += pairs.effects.by_scale(by_v * slope_v)
+    by_scale = pairs.effects.by_scale(by_v * slope_v)
+    slope = np.append(by_length + by_scale, np.zeros(4))
+    slope[STRETCH] = by_scale.sum()
+    slope[JOINT] = joint * (outer @ correlations + trace / 2)
+    slope[NOISE] = noise * trace / 2
+    slope[EFFECTS] = by_v @ v
     penalty, slope_penalty = negative_log_prior(theta)
-    return float(value + penalty), np.append(slope, [slope_noise, by_v @ v]) + slope_penalty
+    return float(value + penalty), slope + slope_penalty
+
+
+def lengths(theta: Array) -> Array:
+    """Return the logs of the length scales."""
+    return theta[:STRETCH]
 
 
 def negative_log_prior(theta: Array) -> tuple[float, Array]:
     """Return minus the log prior density of theta, up to a constant, and its gradient.
 
-    Length scales and the effects' variance have lognormal densities, not their logarithms, hence
-    the terms `+ theta`; the location of log l grows with log(d) / 2, as distances in the cube do.
+    Length scales have lognormal densities, not their logarithms, hence the term `+ log l`; the
+    location of log l grows with log(d) / 2, as distances in the cube do. The logs of the others are
+    normal, but for that of the noise.
     """
-    d = len(theta) - 2
-    lengths = LENGTH_PRIOR[0] + math.log(max(d, 1)) / 2, LENGTH_PRIOR[1]
-    location, scale = np.array([lengths] * d + [EFFECTS_PRIOR]).T
-    others = np.delete(theta, -2)
-    z = (others - location) / scale
-    noise, slope_noise = negative_log_noise_prior(theta[-2])
-    slope = np.insert(z / scale + 1, -1, slope_noise)
-    return float(np.sum(z**2 / 2 + others)) + noise, slope
+    log_l = lengths(theta)
+    location = LENGTH_PRIOR[0] + math.log(max(len(log_l), 1)) / 2
+    z = (log_l - location) / LENGTH_PRIOR[1]
+    others = [STRETCH, JOINT, EFFECTS]
+    mean, scale = np.transpose([STRETCH_PRIOR, JOINT_PRIOR, SINGLES_PRIOR])
+    z_others = (theta[others] - mean) / scale
+    slope = np.append(z / LENGTH_PRIOR[1] + 1, np.zeros(4))
+    slope[others] = z_others / scale
+    noise, slope[NOISE] = negative_log_noise_prior(theta[NOISE])
+    return float(np.sum(z**2 / 2 + log_l) + np.sum(z_others**2) / 2) + noise, slope
 
 
 def negative_log_noise_prior(log_noise: float) -> tuple[float, float]:
@@ -150,33 +170,39 @@ def default_theta(d: int) -> Array:
     Noise and effects are above theirs, so that a search from here sees what either explains.
     """
     length_scale = min(max(0.2 * math.sqrt(d), 0.1), 3.0)
-    theta: Array = np.log(np.append(np.full(d, length_scale), [0.01, 0.5]))
+    others = math.exp(STRETCH_PRIOR[0]), STARTS[0][0], 0.01, STARTS[0][1]
+    theta: Array = np.log(np.append(np.full(d, length_scale), others))
     return theta
 
 
 def shortened(theta: Array, by: Array | float) -> Array:
     """Return theta with log length scales less by so much: a process less sure of what it is."""
-    return np.append(theta[:-2] - by, theta[-2:])
+    return np.append(lengths(theta) - by, theta[STRETCH:])
 
 
 def fit(X: Array, group: Index, y: Array, own_noise: Array | float = 0.0) -> Array:
-    """Return the theta of greatest posterior density that a search from the default finds."""
+    """Return the theta of greatest posterior density that searches from the default find."""
     d = int(group[-1]) + 1
-    pairs, start = Pairs.of(X, group), default_theta(d)
-    bounds = np.log([LENGTH_SCALES] * d + [NOISES, EFFECTS])
-    try:
-        found = minimize(
-            negative_log_posterior,
-            start,
-            args=(pairs, y, own_noise),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"maxiter": 50, "gtol": 1e-2, "ftol": 1e-6},
-        )
-    except np.linalg.LinAlgError:
-        return start
-    return np.clip(found.x, *bounds.T) if np.isfinite(found.x).all() else start
+    pairs, best, least = Pairs.of(X, group), default_theta(d), math.inf
+    bounds = np.log([LENGTH_SCALES] * d + [STRETCHES, JOINTS, NOISES, SINGLES])
+    for variances in STARTS[: min(d, len(STARTS))]:  # one parameter's effect is the joint process
+        start = default_theta(d)
+        start[[JOINT, EFFECTS]] = np.log(variances)
+        try:
+            found = minimize(
+                negative_log_posterior,
+                start,
+                args=(pairs, y, own_noise),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=bounds,
+                options={"maxiter": 50, "gtol": 1e-2, "ftol": 1e-6},
+            )
+        except np.linalg.LinAlgError:
+            continue
+        if np.isfinite(found.x).all() and found.fun < least:
+            best, least = np.clip(found.x, *bounds.T), found.fun
+    return best
 
 
 def deviations(
@@ -200,7 +226,7 @@ def deviations(
     hessian = (above - below) / (2 * step)
     curvatures, directions = np.linalg.eigh((hessian + hessian.T) / 2)
     variances = directions**2 @ (1 / np.maximum(curvatures, LENGTH_PRIOR[1] ** -2))
-    found: Array = np.sqrt(variances[:-2])
+    found: Array = np.sqrt(lengths(variances))
     return found
 
 
@@ -211,6 +237,7 @@ def deviations(
 class Posterior:
     """The process given scores: a mean and a variance everywhere."""
 
+    joint: float  # variance of the joint process
     scales: Array  # length scale of each feature, (f,)
     X: Array  # divided by the scales, (n, f)
     effects: Effects
@@ -223,14 +250,14 @@ class Posterior:
     def of(
         cls, X: Array, group: Index, y: Array, theta: Array, own_noise: Array | float = 0.0
     ) -> Posterior:
-        scales, effects = np.exp(theta[group]), Effects.of(group)
+        scales, effects, joint = np.exp(theta[group]), Effects.of(group), math.exp(theta[JOINT])
         W, (v, _) = effects.waves(X), effects.variances(theta)
         X, Wv = X / scales, W * v
-        K = matern(squared_distances(X, X)) + Wv @ W.T
-        K[np.diag_indices(len(X))] += math.exp(theta[-2]) + own_noise
+        K = joint * matern(squared_distances(X, X)) + Wv @ W.T
+        K[np.diag_indices(len(X))] += math.exp(theta[NOISE]) + own_noise
         L = cholesky(K)
         root = lapack.dtrtri(L, lower=1)[0] if len(L) else L
-        return cls(scales, X, effects, v, Wv, root, root.T @ (root @ y))
+        return cls(joint, scales, X, effects, v, Wv, root, root.T @ (root @ y))
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
         """Return the mean and the variance at x, both (m,)."""
@@ -246,14 +273,14 @@ class Posterior:
         """Return waves at x, squared distances from x to X, and k."""
         W = self.effects.waves(x)
         r2 = squared_distances(x / self.scales, self.X)
-        return W, r2, matern(r2) + W @ self.Wv.T
+        return W, r2, self.joint * matern(r2) + W @ self.Wv.T
 
     def at(self, x: Array) -> Prediction:
         """Return what is predicted at x."""
         W, r2, k = self._covariance(x)
         u = blas.dtrmm(1.0, self.root, k.T, lower=1).T  # the root is a triangle: half the work
         mean = k @ self.alpha  # 2.25
-        prior = 1 + W**2 @ self.v
+        prior = self.joint + W**2 @ self.v
         # Eq. 2.26; rounding may leave less than nothing at a point that was scored.
         variance = np.maximum(prior - np.einsum("ij,ij->i", u, u), 1e-12)
         return Prediction(self, x, W, r2, u, mean, variance)
@@ -281,12 +308,12 @@ class Prediction:
         """
         given = self.posterior
         # d mean = dk alpha, and d variance = d prior - 2 dk K^-1 k^T: sums over dk, but for the
-        # prior variance, 1 + W diag(v) W^T, which depends on x by its waves alone.
+        # prior variance, J + W diag(v) W^T, which depends on x by its waves alone.
         by_k = np.outer(by_mean, given.alpha)
         by_k -= 2 * by_variance[:, None] * (self.u @ given.root)
         by_W = by_k @ given.Wv + 2 * by_variance[:, None] * self.W * given.v
         # The derivative of the Matern covariance by x is 2 slope(r2) (x - X) / scales.
-        w = 2 * matern_slope(self.r2) * by_k
+        w = 2 * given.joint * matern_slope(self.r2) * by_k
         joint = (w.sum(axis=1)[:, None] * (self.x / given.scales) - w @ given.X) / given.scales
         slopes: Array = joint + given.effects.slopes(self.x, by_W)
         return slopes

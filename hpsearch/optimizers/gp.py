@@ -74,7 +74,9 @@ class GPOptimizer(LearningOptimizer):
     The covariance is the sum of two: a Matern function (nu = 5/2) of all parameters with a length
     scale for each [1]_, under a lognormal prior that is fit for many dimensions [2]_, and a Matern
     function of each parameter alone [3]_, so that what the score owes to single parameters is
-    learnt from few points. Parameters without an order have the Hamming distance. Expected
+    learnt from few points. What it owes to either, and how much bumpier one is than the other, is
+    learnt as well: a score that is a sum of bumps needs no more points than its parameters one by
+    one. Parameters without an order have the Hamming distance. Expected
     improvement is maximised on the log scale [4]_, with analytic gradients; pending candidates are
     believed to score what the process expects [5]_. Failed candidates count as the worst score
     seen; very bad scores are clipped before they are standardised. A model that expects next to no
