@@ -19,6 +19,7 @@ from hpsearch.fingerprint import parts_of_search
 from hpsearch.fitted import FittedSearch
 from hpsearch.journal import Journal, Origin, Session, Unrecorded
 from hpsearch.keep import Keep
+from hpsearch.keywords import TellsOfKeywords
 from hpsearch.lanes import Lane
 from hpsearch.planning import Plan, Upcoming, planned
 from hpsearch.prepared import Prepared, count_splits, make_splits, prepare
@@ -37,7 +38,7 @@ from hpsearch.trial import Params
 from hpsearch.workers import Workers, check_workers
 
 
-class BaseSearchCV(FittedSearch, bridge.SearchBase):
+class BaseSearchCV(TellsOfKeywords, FittedSearch, bridge.SearchBase):
     """Base of the searches; write `_candidates` to make one of your own.
 
     Parameters

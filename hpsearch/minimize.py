@@ -8,6 +8,7 @@ from typing import Any
 
 from hpsearch.function_search import FunctionSearch
 from hpsearch.journal import Journal
+from hpsearch.keywords import tells_of_keywords
 from hpsearch.optimizers import Optimizer
 from hpsearch.optimum import Optimum
 from hpsearch.protocols import Watcher
@@ -16,6 +17,7 @@ from hpsearch.trial import Params
 from hpsearch.workers import Workers
 
 
+@tells_of_keywords
 def minimize(
     objective: Callable[..., Any],
     space: Any,
@@ -147,6 +149,7 @@ def minimize(
     ).run()
 
 
+@tells_of_keywords
 def maximize(
     objective: Callable[..., Any],
     space: Any,

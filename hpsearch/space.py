@@ -251,14 +251,23 @@ def dimension_of(name: str, given: Any) -> Dimension:
 
 def _branch(given: Any) -> dict[str, Dimension]:
     if not isinstance(given, Mapping):
-        raise TypeError(f"A space is a dict or a list of dicts, got {given!r} in the list.")
+        raise TypeError(
+            f"A space is a dict or a list of dicts, got {given!r} in the list. A "
+            "range stands for its parameter in a dict: {'x': (0.0, 1.0)}."
+        )
     for name in given:
         if not isinstance(name, str):
             raise TypeError(f"Parameter names are strings, got {name!r}.")
+    for name, values in given.items():
+        if isinstance(values, list) and values[2:] and values[2] in PRIORS and _is_range(values):
+            raise ValueError(
+                f"Parameter {name!r}: {values!r} is a list, and so three values. A range is a "
+                f"tuple: {tuple(values)!r}."
+            )
     return {name: dimension_of(name, value) for name, value in given.items()}
 
 
-def _is_range(given: tuple[Any, ...]) -> bool:
+def _is_range(given: Sequence[Any]) -> bool:
     # NaN counts as an end here, so that it is refused as a bad range and not taken as a value.
     numbers = [
         isinstance(v, (float, int, np.number)) and not isinstance(v, bool) for v in given[:2]

@@ -13,6 +13,9 @@ ROOT = Path(hpsearch.__file__).parent
 # may import one another. A new file joins here, in the lowest layer that its imports allow.
 LAYERS = [
     {
+        "keywords",
+    },
+    {
         "_sklearn",
         "ambient",
         "dask_workers",

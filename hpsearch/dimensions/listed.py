@@ -10,9 +10,10 @@ from typing import Any, overload
 import numpy as np
 
 from hpsearch.dimensions.base import is_number
+from hpsearch.keywords import TellsOfKeywords
 
 
-class _Values(Sequence[Any]):
+class _Values(TellsOfKeywords, Sequence[Any]):
     """Listed values: what `Categorical` and `Ordinal` share. A sequence, as a list is."""
 
     def __init__(self, values: Sequence[Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from hpsearch.dimensions.base import Dimension, clip, number_in
+from hpsearch.keywords import TellsOfKeywords
 
 MAX_INTEGER_LEVELS = 2**40  # beyond it float64 coordinates no longer tell neighbours apart
 
@@ -62,7 +63,7 @@ class _Numeric(Dimension, Protocol):
         return hash((type(self), self.low, self.high, self.log))
 
 
-class Real(_Numeric):
+class Real(TellsOfKeywords, _Numeric):
     """The real numbers from `low` to `high`.
 
     Parameters
@@ -90,7 +91,7 @@ class Real(_Numeric):
     ordered = True
 
     def __init__(self, low: float, high: float, log: bool = False) -> None:
-        _check_ends(f"Real({low!r}, {high!r}, log={log})", low, high, log)
+        _check_ends(f"Real({low!r}, {high!r}, log={log!r})", low, high, log)
         self.low, self.high, self.log = float(low), float(high), log
 
     def encode(self, value: Any) -> float:
@@ -115,7 +116,7 @@ class Real(_Numeric):
         raise TypeError(f"{self!r} has no levels.")
 
 
-class Integer(_Numeric):
+class Integer(TellsOfKeywords, _Numeric):
     """The integers from `low` to `high`, both included.
 
     Parameters
@@ -143,7 +144,7 @@ class Integer(_Numeric):
     ordered = True
 
     def __init__(self, low: int, high: int, log: bool = False) -> None:
-        label = f"Integer({low!r}, {high!r}, log={log})"
+        label = f"Integer({low!r}, {high!r}, log={log!r})"
         for end in (low, high):
             if isinstance(end, RealNumber) and not isinstance(end, Integral):
                 raise TypeError(f"{label}: {end!r} is not an integer; use Real for real numbers.")
@@ -186,6 +187,10 @@ def _check_ends(label: str, low: Any, high: Any, log: bool) -> None:
             raise TypeError(f"{label}: {end!r} is not a number.")
         if not math.isfinite(end):
             raise ValueError(f"{label}: both ends must be finite.")
+    if not isinstance(log, (bool, np.bool_)):
+        raise TypeError(
+            f"{label}: log is True or False. A range has no other prior, and no step: list values."
+        )
     if not low < high:
         raise ValueError(f"{label}: low must be less than high; list a single value as [{low!r}].")
     if log and low <= 0:

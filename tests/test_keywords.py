@@ -1,0 +1,96 @@
+"""Keywords of other packages are answered with ours."""
+
+import copy
+import inspect
+import pickle
+
+import pytest
+from sklearn.base import clone
+from sklearn.svm import SVC
+
+from hpsearch import (
+    Categorical,
+    ExhaustiveSearchCV,
+    GPSearchCV,
+    Integer,
+    Ordinal,
+    Real,
+    SampledSearchCV,
+    TPESearchCV,
+    maximize,
+    minimize,
+)
+
+GRID = {"C": [1, 10]}
+SPACE = {"x": (0.0, 1.0)}
+
+
+def square(params):
+    return params["x"] ** 2
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "keyword", "told"),
+    [
+        # as in BayesSearchCV, OptunaSearchCV, GridSearchCV and HalvingRandomSearchCV
+        (GPSearchCV, [SVC()], {"search_spaces": GRID}, "'param_distributions' here"),
+        (TPESearchCV, [SVC(), GRID], {"n_trials": 9}, "'n_iter' here"),
+        (TPESearchCV, [SVC(), GRID], {"timeout": 9}, "'max_time' here"),
+        (GPSearchCV, [SVC(), GRID], {"n_points": 9}, "no batches"),
+        (ExhaustiveSearchCV, [SVC()], {"param_distributions": GRID}, "'param_grid' here"),
+        (ExhaustiveSearchCV, [SVC(), GRID], {"iid": True}, "It takes: estimator, param_grid, .*cv"),
+        (SampledSearchCV, [SVC()], {"param_grid": GRID}, "'param_distributions' here"),
+        (SampledSearchCV, [SVC(), GRID], {"factor": 3}, 'pruner="halving"'),
+        (SampledSearchCV, [SVC(), GRID], {"n_itr": 3}, "mean 'n_iter'"),
+        # as in study.optimize, fmin and gp_minimize
+        (minimize, [square, SPACE], {"n_trials": 9}, "'n_iter' here"),
+        (minimize, [square, SPACE], {"max_evals": 9}, "'n_iter' here"),
+        (maximize, [square, SPACE], {"n_calls": 9}, "'n_iter' here"),
+        (maximize, [square, SPACE], {"direction": "maximize"}, "Call minimize or maximize"),
+        (minimize, [], {"fn": square, "space": SPACE}, "'objective' here"),
+        # as in skopt.space and Optuna's distributions
+        (Real, [1e-3, 1.0], {"prior": "log-uniform"}, "log=True"),
+        (Integer, [1, 9], {"step": 2}, "List the values"),
+        (Categorical, [], {"categories": ["a"]}, "'values' here"),
+        (Ordinal, [], {"choices": [1, 2]}, "'values' here"),
+    ],
+)
+def test_errors_name_our_keyword(call, given, keyword, told):
+    """A TypeError, as Python's own, that says what to write."""
+    named = f"{call.__name__}.*unexpected keyword argument '{next(iter(keyword))}'.*{told}"
+    with pytest.raises(TypeError, match=named):
+        call(*given, **keyword)
+
+
+@pytest.mark.parametrize("prior", ["uniform", "log-uniform", 2, None])
+@pytest.mark.parametrize("cls", [Real, Integer])
+def test_a_third_argument_is_not_taken_for_a_logarithm(cls, prior):
+    """skopt's prior and Optuna's step stand where ours has `log`; "uniform" is true to Python."""
+    with pytest.raises(TypeError, match="log is True or False"):
+        cls(1, 9, prior)
+
+
+def test_a_list_is_not_taken_for_three_values_where_a_range_is_meant():
+    """As BayesSearchCV takes it."""
+    search = GPSearchCV(SVC(), {"C": [1e-3, 1e3, "log-uniform"]})
+    with pytest.raises(ValueError, match=r"'C'.*A range is a tuple: \(0.001, 1000.0, 'log-unif"):
+        search.fit([[0.0], [1.0]] * 9, [0, 1] * 9)
+
+
+class Own(GPSearchCV):
+    """With keywords of its own, whatever they are."""
+
+    def __init__(self, estimator=None, **kwargs):
+        self.given = kwargs
+        super().__init__(estimator, {})
+
+
+def test_signatures_and_copies_are_as_ever():
+    """Tools that look at signatures see ours; copies are made without any."""
+    search = GPSearchCV(SVC(), {"C": Real(1, 2, log=True), "degree": Integer(1, 3)})
+    for twin in (clone(search), copy.deepcopy(search), pickle.loads(pickle.dumps(search))):
+        assert repr(twin) == repr(search)
+    for call in (GPSearchCV, ExhaustiveSearchCV, Real, Categorical, minimize):
+        named = list(inspect.signature(call).parameters)
+        assert named[0] in ("estimator", "low", "values", "objective")
+    assert Own(SVC(), search_spaces=1).given == {"search_spaces": 1}
