@@ -214,9 +214,10 @@ def _edges(outcome: Outcome, best: int) -> Iterator[tuple[str, str]]:
     params = outcome.complete[best].params
     branch = outcome.space.branches[outcome.space.encode(params).branch]
     for name, dimension in branch.items():
+        if dimension.levels is not None and dimension.levels < 3:
+            continue
         for end, beyond in _ends(dimension):
-            at_end = abs(dimension.encode(params[name]) - end) <= EDGE
-            if at_end and (dimension.levels is None or dimension.levels >= 3):
+            if abs(dimension.encode(params[name]) - end) <= EDGE:
                 owner = owner_of(outcome.estimator, name, params)
                 own = name.rpartition("__")[2]
                 if owner is None or bridge.refused_value(owner, own, beyond) is None:

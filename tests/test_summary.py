@@ -1,12 +1,14 @@
 """`search.summary()`: each line says what is so, and is silent where there is nothing to say."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
@@ -125,6 +127,46 @@ def test_best_value_at_the_edge():
     assert search.summary().on_edge[:1] == ("level",) or "level" in search.summary().on_edge
 
 
+TREE = DecisionTreeClassifier(random_state=0)
+SGD = SGDClassifier(penalty="elasticnet", max_iter=3, tol=None, random_state=0)
+ENDS = [  # whether the estimator takes a value below the least, and above the greatest
+    (SGD, {"l1_ratio": [0.0, 0.5, 1.0]}, False, False),
+    (SGD, {"alpha": [0.01, 0.1, 1.0]}, True, True),
+    (TREE, {"max_depth": [1, 2, 3]}, False, True),
+    (TREE, {"max_depth": [3, 2, 4]}, True, True),
+    (TREE, {"max_depth": [1, 2]}, False, False),  # too few to have ends
+    (TREE, {"max_depth": Integer(1, 4)}, False, True),
+    (TREE, {"min_impurity_decrease": Real(0.0, 0.5)}, False, True),
+    (TREE, {"max_features": Real(0.1, 1.0)}, True, False),
+    (TREE, {"ccp_alpha": Real(1e-3, 1.0, log=True)}, True, True),
+]
+
+
+@pytest.mark.parametrize("sign", [-1, 1], ids=["least", "greatest"])
+@pytest.mark.parametrize(("estimator", "space", "below", "above"), ENDS)
+def test_both_edges_of_every_kind_of_range(estimator, space, below, above, sign):
+    """The best at either end is told where one can look beyond, on whatever scale."""
+    ((name, values),) = space.items()
+    cls, options = ExhaustiveSearchCV, {}
+    if not isinstance(values, list):
+        cls, options = SampledSearchCV, {"n_iter": 20 if name == "max_depth" else 200}
+        options["random_state"] = 0
+    score = partial(_value_of, name, sign)
+    search = fitted(cls, space, estimator, scoring=score, cv=2, refit=False, **options)
+    assert search.summary().on_edge == ((name,) if (above if sign > 0 else below) else ())
+
+
+def _value_of(name, sign, model, X, y):
+    return sign * getattr(model, name)
+
+
+def test_one_candidate_of_a_distribution():
+    """Of which nothing is known but one value."""
+    search = fitted(SampledSearchCV, {"level": stats.uniform(0.1, 0.5)}, n_iter=1, random_state=0)
+    assert search.summary().on_edge == ()
+    assert "1 complete" in search.summary().lines[0]
+
+
 def test_parameters_without_effect():
     """Exactly where the same score comes for every value; also where no two candidates match."""
     grid = {"level": [0.1, 0.3, 0.5, 0.7], "idle": [0, 1, 2]}
@@ -199,6 +241,8 @@ def test_the_rule_behind_failures_is_found(rule, common):
     (group,) = grouped(trials(rule, CANDIDATES))
     assert group.common == common
     assert group.n_others == 0
+    told = f'{len(group.trials)} failed with "ValueError: no {{n}}"'
+    assert str(group) == (f"{told}; all have {common}" if common else told)
 
 
 def test_failures_at_random_have_nothing_in_common():

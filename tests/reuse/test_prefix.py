@@ -260,6 +260,29 @@ def test_branches(case, n_jobs):
         assert expected <= shared(search)
 
 
+class Counted(TransformerMixin, BaseEstimator):
+    """Counts what it is asked to transform."""
+
+    n_tables = 0
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        Counted.n_tables += 1
+        return X
+
+
+def test_a_branch_transforms_the_test_rows_once():
+    """Whatever the other branches are; its own training rows too."""
+    Counted.n_tables = 0
+    branches = [("counted", Counted(), [0, 1]), ("best", SelectKBest(), [2, 3, 4, 5])]
+    grid = {**CS, "columntransformer__best__k": [1, 2, 3]}
+    pipeline = make_pipeline(ColumnTransformer(branches), LR)
+    ExhaustiveSearchCV(pipeline, grid, cv=3, refit=False).fit(*BINARY)
+    assert Counted.n_tables == 2 * 3
+
+
 @pytest.mark.parametrize("case", ["union", "columns"])
 def test_branches_that_run_in_processes_of_their_own(case):
     """Where the union itself is told to use workers, its branches share nothing, and are right."""
