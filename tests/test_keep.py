@@ -48,6 +48,20 @@ PIPELINE = make_pipeline(StandardScaler(), PCA(random_state=0), LogisticRegressi
 GRID = {"pca__n_components": [1, 2], "logisticregression__C": [0.1, 1.0]}
 
 
+def test_probabilities_stand_for_decisions():
+    """Both tell the same of a model, and take twice the room; each where there is no other."""
+    for model, has, lacks in (
+        (LogisticRegression(max_iter=500), "predict_proba", "decision_function"),
+        (SVC(), "decision_function", "predict_proba"),
+    ):
+        search = ExhaustiveSearchCV(model, {"C": [1.0]}, cv=FOLDS, keep="predictions").fit(X, Y)
+        kept = search.kept_[0]
+        expected = cross_val_predict(clone(model), X, Y, cv=FOLDS, method=has)
+        np.testing.assert_array_equal(kept.out_of_fold(has), expected)
+        with pytest.raises(ValueError, match=f"method='{lacks}'"):
+            kept.predictions(lacks)
+
+
 def test_a_kept_model_can_be_fitted_again():
     """A model that shared its fit holds on to nothing of that: on other rows it is a new one."""
     search = ExhaustiveSearchCV(PIPELINE, GRID, cv=FOLDS, keep="estimators").fit(X, Y)

@@ -4,19 +4,22 @@ Calls end in the order that the fake executor says, so that what is asynchronous
 exactly.
 """
 
+import itertools
 import math
+import time
 from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hpsearch.budget import Budget
 from hpsearch.loop import Loop
 from hpsearch.optimizers import RandomOptimizer, SpaceExhausted
 from hpsearch.optimizers.plain import ListedOptimizer
 from hpsearch.protocols import Limits
-from hpsearch.pruners import NoPruner, Verdict
-from hpsearch.trial import FitTimeout, SplitResult, Stage, Status, WorkerLost
+from hpsearch.pruners import NoPruner, RacingPruner, Verdict
+from hpsearch.trial import FitTimeout, SplitResult, Stage, Status, Trial, WorkerLost
 
 N_SPLITS = 3
 SIZES = st.integers(1, 4)
@@ -201,6 +204,45 @@ def test_told_once_with_the_mean():
     evaluator = FakeEvaluator(lambda params, split: params["x"] + scores[split])
     make_loop(learner, evaluator, FakeExecutor(3, last), n_trials=4).run()
     assert sorted(learner.told) == [(x, x + 3.0) for x in range(4)]
+
+
+class Noting(Learner):
+    """Remembers how sure what it was told is, and what it took."""
+
+    def tell(self, params, score, *, noise=None, cost=None):
+        super().tell(params, score)
+        self.known = {**getattr(self, "known", {}), params["x"]: (noise, cost)}
+
+
+@pytest.mark.parametrize("pruner", [None, RacingPruner()], ids=["all splits", "a race"])
+def test_told_what_a_whole_evaluation_takes(pruner):
+    """Seconds of all splits, also where few were run; how far off a guess at the rest may be."""
+    learner = Noting()
+    evaluator = FakeEvaluator(lambda params, split: (params["x"] * 7) % 10 + split / 2, seconds=2.5)
+    trials = make_loop(learner, evaluator, n_trials=12, pruner=pruner).run()
+    assert all(cost == 2.5 * N_SPLITS for _, cost in learner.known.values())
+    noise = {x: noise for x, (noise, _) in learner.known.items()}
+    whole = [noise[t.number] for t in trials[:-1] if t.status is Status.COMPLETE]
+    part = [noise[t.number] for t in trials[:-1] if t.status is Status.PRUNED]
+    assert not any(whole)
+    assert bool(part) is (pruner is not None)
+    assert all(noise > 0 for noise in part)
+
+
+def test_time_is_left_for_the_refit_of_the_best(monkeypatch):
+    """Which has the rows of all splits; that of any other candidate will not be run."""
+    now = itertools.count(0.0, 0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    budget = Budget(Limits(max_time=100.0))
+    assert budget.seconds_left() == 100
+    for score, seconds, left in [(0.5, 8.0, 84), (0.9, 4.0, 92), (0.7, 30.0, 92), (0.9, 2.0, 92)]:
+        results = [SplitResult(i, details={"fit_time": seconds, "score_time": 1}) for i in range(2)]
+        budget.note_complete(Trial(0, {}, Status.COMPLETE, results), score)
+        assert budget.seconds_left() == left
+    unrefitted = Budget(Limits(max_time=100.0, refits=False))
+    unrefitted.note_complete(Trial(0, {}, Status.COMPLETE, results), 0.9)
+    assert unrefitted.seconds_left() == 100
+    assert Budget(Limits()).seconds_left() is None
 
 
 def test_failure_is_told_as_nan():
