@@ -67,8 +67,9 @@ def publish(
         scoring.report_scorer_failures(unscored)
     if isinstance(refit_metric, str) and search.multimetric_:
         search._judged_by = refit_metric  # noqa: SLF001 - of the search that is being fitted
-    if all(trial.status is Status.PRUNED for trial in trials):
-        _set_best_partial(search, trials, metric, resource)
+    rivals = _all_with_a_score(search, trials)
+    if all(trial.status is Status.PRUNED for trial in rivals):
+        _set_best_partial(search, rivals, metric, resource)
     elif search.refit or not search.multimetric_:
         search.best_index_ = bridge.best_index(search, refit_metric, search.cv_results_)
         if not callable(search.refit):
@@ -157,6 +158,13 @@ def _told_of_nan(trials: Sequence[Trial]) -> str:
     return f"The scorer returned nan for {', '.join(said)} of {len(errors)}: see trials_."
 
 
+def _all_with_a_score(search: Any, trials: Sequence[Trial]) -> Sequence[Trial]:
+    """Candidates that can win: not those that failed, unless a number was given for it."""
+    if search.error_score == "raise" or not math.isnan(search.error_score):
+        return trials
+    return [t for t in trials if t.results and not t.status.is_failure] or trials
+
+
 def _set_best_partial(
     search: Any, trials: Sequence[Trial], metric: str, resource: Resource | None
 ) -> None:
@@ -169,6 +177,6 @@ def _set_best_partial(
         UserWarning,
         stacklevel=4,
     )
-    params = trials[best].params
+    params = next(trial.params for trial in trials if trial.number == best)
     search.best_index_, search.best_score_ = best, math.nan
     search.best_params_ = params if resource is None else resource.params(params, 1.0)

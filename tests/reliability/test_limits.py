@@ -80,6 +80,23 @@ def test_a_stop_before_the_first_result_is_told():
         search.fit(*data())
 
 
+@pytest.mark.parametrize("n_fits", [3, 4])
+def test_a_failure_does_not_win_over_what_was_not_done(n_fits):
+    """Ended between two splits, a search has a best: the refit is not of what failed before."""
+    done = []
+
+    def stop(event):
+        done.extend(["fit"] * (event.kind == "result"))
+        if len(done) == n_fits:
+            raise StopSearch
+
+    grid = {"how": ["fail", "well"]}
+    search = ExhaustiveSearchCV(Misbehaving(), grid, cv=2, watch=stop).fit(*data())
+    assert [len(trial.results) for trial in search.trials_] == [2, n_fits - 2]
+    assert search.best_params_ == {"how": "well"}
+    assert np.isnan(search.best_score_) == (n_fits == 3)
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("cls", [SampledSearchCV, GPSearchCV])
 def test_max_time_ends_the_search_and_keeps_what_is_done(cls, n_jobs):
