@@ -256,7 +256,7 @@ class FunctionSearch:
             warnings.warn(
                 f"The search was interrupted: {trials!r}. What is returned is the best of them.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         tell_failures(trials)
         value = best.results[0].scores["value"]

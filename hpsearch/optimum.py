@@ -80,7 +80,7 @@ def tell_failures(trials: Trials) -> None:
             f"{len(failed)} of {len(trials)} trials failed ({grouped(failed)}). Parameters "
             "and tracebacks are in `trials`.",
             RuntimeWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
 
 
