@@ -3,7 +3,8 @@
 Regret is normalised as in the black-box challenge of NeurIPS 2020: 0 is the best score that any
 method found on the problem, 1 the median of random search's scores. Ranks are those of the mean
 regret over seeds, on each problem, among the methods of the table. A seed counts once it has a
-result on every problem of the table, and a method is in the table once it has a seed.
+result on every problem of the table, and a method is in the table once it has a seed. One that has
+none, but ended some of the problems held out, is compared on those.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from scipy.stats import rankdata
 ENDS = {20: 3, 50: 9}  # evaluations, and their place in a curve
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->\n"
 
+TITLES = {"final": "held out", "tuning": "tuned on"}
 NAMES = {"gp-defaults-first": "GPSearchCV (gp, defaults first)"}
 
 Results = dict[str, dict[str, dict[str, Any]]]
@@ -50,9 +52,8 @@ def regrets(results: Results, names: list[str]) -> dict[str, np.ndarray]:
     return found
 
 
-def rows_of(results: Results, purpose: str) -> list[str]:
-    """Return the lines of the table for the problems of one purpose, the best method first."""
-    names = [p.name for p in problems() if p.purpose == purpose]
+def rows_of(results: Results, names: list[str]) -> list[str]:
+    """Return the lines of the table for these problems, the best method first."""
     found = regrets(results, names)
     means = {method: regret.mean(axis=1) for method, regret in found.items()}
     ranks = {
@@ -80,16 +81,23 @@ def error(regret: np.ndarray) -> str:
 
 
 def table(results: Results) -> str:
-    """Return the table, in Markdown."""
+    """Return the tables, in Markdown."""
+    of = {"final": [], "tuning": []}
+    for problem in problems():
+        of[problem.purpose].append(problem.name)
+    titled = [(f"{len(names)} problems {TITLES[purpose]}", names) for purpose, names in of.items()]
+    for method, stored in results.items():
+        ended = [name for name in of["final"] if stored.get(name)]
+        if ended and not complete(stored, of["final"]):
+            titled.insert(1, (f"The {len(ended)} of them that {method} ended", ended))
     parts = []
-    for purpose, title in (("final", "held out"), ("tuning", "tuned on")):
-        n = sum(p.purpose == purpose for p in problems())
+    for title, names in titled:
         parts += [
-            f"**{n} problems {title}**",
+            f"**{title}**",
             "",
             "| method | regret at 20 | at 50 | rank at 20 | at 50 | CPU ms a suggestion | seeds |",
             "|---|---|---|---|---|---|---|",
-            *rows_of(results, purpose),
+            *rows_of(results, names),
             "",
         ]
     return "\n".join(parts) + "\n"

@@ -44,8 +44,7 @@ NOISY = 0.1  # but for this share of searches, whose noise may be anything withi
 STRETCHES, STRETCH_PRIOR = (0.25, 16.0), (0.0, 0.4)
 JOINTS, JOINT_PRIOR = (0.01, 4.0), (0.0, 1.0)
 SINGLES, SINGLES_PRIOR = (0.01, 5.0), (-1.7, 1.0)
-# Variances of the joint process and of all effects from which theta is sought. From the first, what
-# single parameters do is often taken for a bumpy joint process, and the better theta not found.
+# Variances of the joint process and of all effects where a search begins; the better end counts.
 STARTS = ((1.0, 0.5), (0.1, 1.0))
 JITTERS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)  # tried in turn on the diagonal
 
