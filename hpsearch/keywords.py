@@ -11,10 +11,9 @@ from typing import Any, ParamSpec, Self, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# The keys of both are names in scikit-learn, scikit-optimize, Optuna, hyperopt, Ray Tune, Keras
-# Tuner or an older version of one of them.
 SPACE = ("param_grid", "param_distributions", "space")
-# Ours that may be meant; a callable has one of them at most.
+# Names in scikit-learn, scikit-optimize, Optuna, hyperopt, Ray Tune, Keras Tuner or an older one of
+# them, and ours that may be meant, of which a callable has one at most.
 MEANT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("param_grid", "param_distributions", "space", "search_space"), SPACE),
     **dict.fromkeys(("search_spaces", "param_space", "dimensions", "params", "parameters"), SPACE),
@@ -24,11 +23,12 @@ MEANT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("seed", "rstate", "random_seed"), ("random_state",)),
     **dict.fromkeys(("study", "storage", "trials", "trials_save_file"), ("checkpoint",)),
     **dict.fromkeys(("sampler", "algo", "optimizer_kwargs", "base_estimator"), ("optimizer",)),
-    **dict.fromkeys(("fn", "func", "objective"), ("objective",)),
+    **dict.fromkeys(("fn", "func"), ("objective",)),
     **dict.fromkeys(("x0", "points_to_evaluate"), ("initial_params",)),
     "early_stopping_rounds": ("early_stopping",),
     **dict.fromkeys(("categories", "choices"), ("values",)),
 }
+# And those that have no counterpart of another name.
 ADVICE: dict[str, str] = {
     "direction": "Call minimize or maximize.",
     "fit_params": "Give these to fit.",

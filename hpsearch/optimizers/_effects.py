@@ -6,8 +6,8 @@ has to see every corner of the cube.
 
 A Matern process (nu = 5/2) on an interval is nearly a sum of cosines whose amplitudes are
 independent, with the spectral density at each frequency as variance. So the covariance of all
-effects is W diag(v) W^T with few waves, and costs next to nothing beside the joint one. The effect
-of an unordered parameter is one amplitude for each of its values.
+effects is W diag(v) W^T with few waves. The effect of an unordered parameter is one amplitude for
+each of its values.
 
 x       features, (m, f), and `group` of them, as in `_gaussian`
 W       waves at points, (m, w): cosines of ordered features, those of one frequency together, and 0

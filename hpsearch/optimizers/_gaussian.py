@@ -127,7 +127,7 @@ def negative_log_posterior(
 
 
 def lengths(theta: Array) -> Array:
-    """Return the logs of the length scales."""
+    """Return the logs of the length scales, (d,), or what else an array has for each of them."""
     return theta[:STRETCH]
 
 

@@ -156,3 +156,16 @@ def test_nor_is_it_a_failed_call(handled):
 
     with pytest.raises((Ended, SystemExit)):
         minimize(signalled, {"x": [1, 2, 3]}, optimizer="grid")
+
+
+def test_an_interrupt_is_told_where_minimize_was_called():
+    """The best of what was done is returned, and the warning points at the caller's line."""
+
+    def interrupted(params):
+        if params["x"] == 2:
+            signal.raise_signal(signal.SIGINT)
+        return params["x"]
+
+    with pytest.warns(UserWarning, match="The search was interrupted") as caught:
+        found = minimize(interrupted, {"x": [3, 1, 2, 0]}, optimizer="grid")
+    assert (found.best_params, caught[0].filename) == ({"x": 1}, __file__)
