@@ -13,7 +13,7 @@ x       features, (m, f), and `group` of them, as in `_gaussian`
 W       waves at points, (m, w): cosines of ordered features, those of one frequency together, and 0
         or 1 for values of unordered ones
 v       variances of the amplitudes, (w,)
-theta   logs of hyperparameters, as in `_gaussian`, (d + 4,)
+theta   logs of hyperparameters, as in `_gaussian`, (d + 3,)
 
 The distances of d coordinates add up, so a joint length scale grows with the root of d; that of one
 coordinate's effect does not. Effects have the joint length scales over the root of d, times a
@@ -38,7 +38,7 @@ Index = NDArray[np.intp]
 N_WAVES = 20  # for each ordered feature; the shortest is 0.15 long
 MARGIN = 0.25  # the cosines' interval goes so far beyond [0, 1], lest effects be flat at its ends
 FREQUENCIES = np.pi / (1 + 2 * MARGIN) * np.arange(N_WAVES + 1)
-STRETCH, JOINT, NOISE, EFFECTS = -4, -3, -2, -1  # where theta has what is not a length scale
+STRETCH, NOISE, EFFECTS = -3, -2, -1  # where theta has what is not a length scale
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,15 +3,16 @@
 x, X      features, (m, f) where asked and (n, f) where scored
 group     the length scale that divides each feature, (f,), numbers from 0 to d - 1
 y         scores, (n,), of mean 0 and variance 1, greater is better
-theta     logs of d length scales, of the stretch of effects, and of the variances of the joint
-          process, of the noise and of all effects, (d + 4,)
+theta     logs of d length scales, of the stretch of effects, and of the variances of the noise and
+          of all effects, (d + 3,)
 r         distance of two points, their features divided by the length scales
 k, K      covariance of x with X, (m, n), and of X with itself, noise on the diagonal, (n, n)
 W, v      waves of the effects of single parameters, and their variances: see `_effects`
 L, alpha  lower Cholesky factor of K, (n, n), and the solution of K alpha = y
 
-The covariance of two scores is J Matern(r) + W diag(v) W^T: a joint process of variance J, and the
-effects of single parameters. As the scores are standardised, the prior mean is 0.
+The covariance of two scores is Matern(r) + W diag(v) W^T: a joint process, and the effects of
+single parameters. As the scores are standardised, the prior mean is 0, and the variance of the
+joint process is 1 and not learnt; that of the effects and of the noise is.
 
 Sources: Rasmussen & Williams, Gaussian Processes for Machine Learning (2006); equation numbers are
 theirs. Length-scale prior: Hvarfner, Hellsten & Nardi, Vanilla Bayesian Optimization Performs
@@ -30,7 +31,7 @@ from scipy.linalg import blas, lapack
 from scipy.optimize import minimize
 from scipy.special import erfcx, log_ndtr, ndtr
 
-from hpsearch.optimizers._effects import EFFECTS, JOINT, NOISE, STRETCH, Effects
+from hpsearch.optimizers._effects import EFFECTS, NOISE, STRETCH, Effects
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -40,12 +41,9 @@ LENGTH_PRIOR = (math.sqrt(2), math.sqrt(3))  # of log l, its mean in one dimensi
 NOISES = (1e-6, 1.0)  # bounds of the variance
 NOISE_PRIOR = (-8.25, 1.5)  # of log noise; the scores of fixed splits repeat, so there is little,
 NOISY = 0.1  # but for this share of searches, whose noise may be anything within its bounds
-# Bounds of the stretch and of the two variances, and mean and deviation of their logs.
+# Bounds of the stretch and of the effects' variance, and mean and deviation of their logs.
 STRETCHES, STRETCH_PRIOR = (0.25, 16.0), (0.0, 0.4)
-JOINTS, JOINT_PRIOR = (0.01, 4.0), (0.0, 1.0)
 SINGLES, SINGLES_PRIOR = (0.01, 5.0), (-1.7, 1.0)
-# Variances of the joint process and of all effects where a search begins; the better end counts.
-STARTS = ((1.0, 0.5), (0.1, 1.0))
 JITTERS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)  # tried in turn on the diagonal
 
 
@@ -96,14 +94,12 @@ def negative_log_posterior(
 
     `own_noise`, (n,), is the variance that scores are known to have besides the noise learnt.
     """
-    weights = np.exp(-2 * lengths(theta))
-    joint, noise = np.exp(theta[[JOINT, NOISE]])
+    weights, noise = np.exp(-2 * lengths(theta)), math.exp(theta[NOISE])
     v, slope_v = pairs.effects.variances(theta)
     r2 = pairs.D @ weights
     K = (pairs.W * v) @ pairs.W.T
-    correlations = matern(r2)
-    K[pairs.i, pairs.j] += joint * correlations  # only the lower triangle is read
-    K[np.diag_indices(pairs.n)] += joint + noise + own_noise
+    K[pairs.i, pairs.j] += matern(r2)  # only the lower triangle is read
+    K[np.diag_indices(pairs.n)] += 1 + noise + own_noise
     L = cholesky(K)
     alpha = solve(L, y)
     inverse, _ = lapack.dpotri(L, lower=1)  # the lower triangle of K^-1
@@ -111,16 +107,14 @@ def negative_log_posterior(
 
     # Eq. 5.9. A pair stands for two entries of K, and dr2 / dlog l = -2 D / l^2.
     outer = inverse[pairs.i, pairs.j] - alpha[pairs.i] * alpha[pairs.j]
-    trace = np.trace(inverse) - alpha @ alpha
-    by_length = -2 * joint * ((outer * matern_slope(r2)) @ pairs.D) * weights
+    by_length = -2 * ((outer * matern_slope(r2)) @ pairs.D) * weights
     # The derivative of K by v is W W^T, a wave each; dv / dlog of the effects' variance is v.
     symmetric = inverse + np.tril(inverse, -1).T
     by_v = (np.einsum("nw,nw->w", pairs.W, symmetric @ pairs.W) - (alpha @ pairs.W) ** 2) / 2
     by_scale = pairs.effects.by_scale(by_v * slope_v)
-    slope = np.append(by_length + by_scale, np.zeros(4))
+    slope = np.append(by_length + by_scale, np.zeros(3))
     slope[STRETCH] = by_scale.sum()
-    slope[JOINT] = joint * (outer @ correlations + trace / 2)
-    slope[NOISE] = noise * trace / 2
+    slope[NOISE] = (np.trace(inverse) - alpha @ alpha) * noise / 2
     slope[EFFECTS] = by_v @ v
     penalty, slope_penalty = negative_log_prior(theta)
     return float(value + penalty), slope + slope_penalty
@@ -141,10 +135,10 @@ def negative_log_prior(theta: Array) -> tuple[float, Array]:
     log_l = lengths(theta)
     location = LENGTH_PRIOR[0] + math.log(max(len(log_l), 1)) / 2
     z = (log_l - location) / LENGTH_PRIOR[1]
-    others = [STRETCH, JOINT, EFFECTS]
-    mean, scale = np.transpose([STRETCH_PRIOR, JOINT_PRIOR, SINGLES_PRIOR])
+    others = [STRETCH, EFFECTS]
+    mean, scale = np.transpose([STRETCH_PRIOR, SINGLES_PRIOR])
     z_others = (theta[others] - mean) / scale
-    slope = np.append(z / LENGTH_PRIOR[1] + 1, np.zeros(4))
+    slope = np.append(z / LENGTH_PRIOR[1] + 1, np.zeros(3))
     slope[others] = z_others / scale
     noise, slope[NOISE] = negative_log_noise_prior(theta[NOISE])
     return float(np.sum(z**2 / 2 + log_l) + np.sum(z_others**2) / 2) + noise, slope
@@ -164,13 +158,12 @@ def negative_log_noise_prior(log_noise: float) -> tuple[float, float]:
 
 
 def default_theta(d: int) -> Array:
-    """Return hyperparameters that are likely before any score: length scales at their mode.
+    """Return hyperparameters that are likely before any score: length scales, stretch at the mode.
 
     Noise and effects are above theirs, so that a search from here sees what either explains.
     """
     length_scale = min(max(0.2 * math.sqrt(d), 0.1), 3.0)
-    others = math.exp(STRETCH_PRIOR[0]), STARTS[0][0], 0.01, STARTS[0][1]
-    theta: Array = np.log(np.append(np.full(d, length_scale), others))
+    theta: Array = np.log(np.append(np.full(d, length_scale), [1.0, 0.01, 0.5]))
     return theta
 
 
@@ -180,28 +173,23 @@ def shortened(theta: Array, by: Array | float) -> Array:
 
 
 def fit(X: Array, group: Index, y: Array, own_noise: Array | float = 0.0) -> Array:
-    """Return the theta of greatest posterior density that searches from the default find."""
+    """Return the theta of greatest posterior density that a search from the default finds."""
     d = int(group[-1]) + 1
-    pairs, best, least = Pairs.of(X, group), default_theta(d), math.inf
-    bounds = np.log([LENGTH_SCALES] * d + [STRETCHES, JOINTS, NOISES, SINGLES])
-    for variances in STARTS[: min(d, len(STARTS))]:  # one parameter's effect is the joint process
-        start = default_theta(d)
-        start[[JOINT, EFFECTS]] = np.log(variances)
-        try:
-            found = minimize(
-                negative_log_posterior,
-                start,
-                args=(pairs, y, own_noise),
-                jac=True,
-                method="L-BFGS-B",
-                bounds=bounds,
-                options={"maxiter": 50, "gtol": 1e-2, "ftol": 1e-6},
-            )
-        except np.linalg.LinAlgError:
-            continue
-        if np.isfinite(found.x).all() and found.fun < least:
-            best, least = np.clip(found.x, *bounds.T), found.fun
-    return best
+    pairs, start = Pairs.of(X, group), default_theta(d)
+    bounds = np.log([LENGTH_SCALES] * d + [STRETCHES, NOISES, SINGLES])
+    try:
+        found = minimize(
+            negative_log_posterior,
+            start,
+            args=(pairs, y, own_noise),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={"maxiter": 50, "gtol": 1e-2, "ftol": 1e-6},
+        )
+    except np.linalg.LinAlgError:
+        return start
+    return np.clip(found.x, *bounds.T) if np.isfinite(found.x).all() else start
 
 
 def deviations(
@@ -236,7 +224,6 @@ def deviations(
 class Posterior:
     """The process given scores: a mean and a variance everywhere."""
 
-    joint: float  # variance of the joint process
     scales: Array  # length scale of each feature, (f,)
     X: Array  # divided by the scales, (n, f)
     effects: Effects
@@ -249,14 +236,14 @@ class Posterior:
     def of(
         cls, X: Array, group: Index, y: Array, theta: Array, own_noise: Array | float = 0.0
     ) -> Posterior:
-        scales, effects, joint = np.exp(theta[group]), Effects.of(group), math.exp(theta[JOINT])
+        scales, effects = np.exp(theta[group]), Effects.of(group)
         W, (v, _) = effects.waves(X), effects.variances(theta)
         X, Wv = X / scales, W * v
-        K = joint * matern(squared_distances(X, X)) + Wv @ W.T
+        K = matern(squared_distances(X, X)) + Wv @ W.T
         K[np.diag_indices(len(X))] += math.exp(theta[NOISE]) + own_noise
         L = cholesky(K)
         root = lapack.dtrtri(L, lower=1)[0] if len(L) else L
-        return cls(joint, scales, X, effects, v, Wv, root, root.T @ (root @ y))
+        return cls(scales, X, effects, v, Wv, root, root.T @ (root @ y))
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
         """Return the mean and the variance at x, both (m,)."""
@@ -272,14 +259,14 @@ class Posterior:
         """Return waves at x, squared distances from x to X, and k."""
         W = self.effects.waves(x)
         r2 = squared_distances(x / self.scales, self.X)
-        return W, r2, self.joint * matern(r2) + W @ self.Wv.T
+        return W, r2, matern(r2) + W @ self.Wv.T
 
     def at(self, x: Array) -> Prediction:
         """Return what is predicted at x."""
         W, r2, k = self._covariance(x)
         u = blas.dtrmm(1.0, self.root, k.T, lower=1).T  # the root is a triangle: half the work
         mean = k @ self.alpha  # 2.25
-        prior = self.joint + W**2 @ self.v
+        prior = 1 + W**2 @ self.v
         # Eq. 2.26; rounding may leave less than nothing at a point that was scored.
         variance = np.maximum(prior - np.einsum("ij,ij->i", u, u), 1e-12)
         return Prediction(self, x, W, r2, u, mean, variance)
@@ -307,12 +294,12 @@ class Prediction:
         """
         given = self.posterior
         # d mean = dk alpha, and d variance = d prior - 2 dk K^-1 k^T: sums over dk, but for the
-        # prior variance, J + W diag(v) W^T, which depends on x by its waves alone.
+        # prior variance, 1 + W diag(v) W^T, which depends on x by its waves alone.
         by_k = np.outer(by_mean, given.alpha)
         by_k -= 2 * by_variance[:, None] * (self.u @ given.root)
         by_W = by_k @ given.Wv + 2 * by_variance[:, None] * self.W * given.v
         # The derivative of the Matern covariance by x is 2 slope(r2) (x - X) / scales.
-        w = 2 * given.joint * matern_slope(self.r2) * by_k
+        w = 2 * matern_slope(self.r2) * by_k
         joint = (w.sum(axis=1)[:, None] * (self.x / given.scales) - w @ given.X) / given.scales
         slopes: Array = joint + given.effects.slopes(self.x, by_W)
         return slopes

@@ -74,7 +74,7 @@ class GPOptimizer(LearningOptimizer):
     The covariance is the sum of two: a Matern function (nu = 5/2) of all parameters with a length
     scale for each [1]_, under a lognormal prior that is fit for many dimensions [2]_, and a Matern
     function of each parameter alone [3]_, so that what the score owes to single parameters is
-    learnt from few points. What it owes to either, and how much bumpier one is than the other, is
+    learnt from few points. What it owes to these, and how much bumpier they are than the rest, is
     learnt as well: a score that is a sum of bumps needs no more points than its parameters one by
     one. Parameters without an order have the Hamming distance. Expected
     improvement is maximised on the log scale [4]_, with analytic gradients; pending candidates are

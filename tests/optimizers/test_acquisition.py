@@ -34,7 +34,7 @@ def model(columns, request):
     scores = -((rows[:, X] - 0.4) ** 2) - np.nan_to_num(rows[:, N]) / 5
     earlier = [columns.point(row) for row in draw(columns, request.param, seed=9)]
     hint = Hint.of(columns, Earlier(earlier, np.arange(request.param) / 10), seed=0)
-    theta = np.log(np.append(np.full(len(columns), 0.5), [2.0, 1.0, 1e-3, 0.5]))
+    theta = np.log(np.append(np.full(len(columns), 0.5), [2.0, 1e-3, 0.5]))
     evidence = Evidence.of(columns, Scored.of(rows, scores), hint)
     return Model.of(evidence, theta, draw(columns, 3, seed=1))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
+from sklearn.gaussian_process.kernels import Kernel, Matern, WhiteKernel
 
 from hpsearch.optimizers import _gaussian as gaussian
 
@@ -26,7 +26,7 @@ LOG_H = {
     40.0: 3.6888794541139363029,
 }
 
-THETA = np.log([0.3, 0.7, 1.5, 1.8, 0.6, 0.02, 0.4])
+THETA = np.log([0.3, 0.7, 1.5, 1.8, 0.02, 0.4])
 
 
 def make_data(n, d, seed=0):
@@ -49,8 +49,8 @@ class SumOfEffects(Kernel):
         self.hyper, self.n_ordered = hyper, n_ordered
 
     def effect(self, number, a, b):
-        d = len(self.hyper) - 4
-        scale = np.exp(self.hyper[number] + self.hyper[-4]) / np.sqrt(d)
+        d = len(self.hyper) - 3
+        scale = np.exp(self.hyper[number] + self.hyper[-3]) / np.sqrt(d)
         if number >= self.n_ordered:
             far = Matern(scale, nu=2.5)([[0.0]], [[1.0]])[0, 0]
             return (1 - far) * (a[:, None] == b)
@@ -63,7 +63,7 @@ class SumOfEffects(Kernel):
 
     def __call__(self, X, Y=None, eval_gradient=False):
         Y = X if Y is None else Y
-        d = len(self.hyper) - 4
+        d = len(self.hyper) - 3
         total = sum(self.effect(i, X[:, i], Y[:, i]) for i in range(d))
         return np.exp(self.hyper[-1]) / d * total
 
@@ -76,8 +76,8 @@ class SumOfEffects(Kernel):
 
 def sklearn_process(theta, group=(0, 1, 2)):
     n_ordered = np.count_nonzero(np.bincount(group) == 1)
-    joint = ConstantKernel(np.exp(theta[-3])) * Matern(np.exp(theta[np.array(group)]), nu=2.5)
-    kernel = joint + SumOfEffects(theta, n_ordered) + WhiteKernel(np.exp(theta[-2]))
+    joint, effects = Matern(np.exp(theta[np.array(group)]), nu=2.5), SumOfEffects(theta, n_ordered)
+    kernel = joint + effects + WhiteKernel(np.exp(theta[-2]))
     return GaussianProcessRegressor(kernel, alpha=0.0, optimizer=None)
 
 
@@ -87,7 +87,7 @@ def test_gradient_of_posterior_density(seed):
     X, y, rng = make_data(12, 5, seed)
     group = np.array([0, 1, 1, 2, 2])
     pairs = gaussian.Pairs.of(X, group)
-    theta = gaussian.default_theta(3) + 0.5 * rng.standard_normal(7)
+    theta = gaussian.default_theta(3) + 0.5 * rng.standard_normal(6)
     value, slope = gaussian.negative_log_posterior(theta, pairs, y)
     numeric = central(lambda t: gaussian.negative_log_posterior(t, pairs, y)[0], theta)
     assert np.isfinite(value)
@@ -122,15 +122,15 @@ def test_prior_is_lognormal():
     from scipy.stats import lognorm, norm, uniform
 
     d = 4
-    a = np.log([0.1, 0.2, 0.4, 0.8, 3.0, 0.1, 0.01, 0.3])
-    b = np.log([1.0, 3.0, 0.5, 2.0, 0.9, 2.0, 0.3, 1.0])
+    a = np.log([0.1, 0.2, 0.4, 0.8, 3.0, 0.01, 0.3])
+    b = np.log([1.0, 3.0, 0.5, 2.0, 0.9, 0.3, 1.0])
     location = np.sqrt(2) + np.log(d) / 2
 
     def log_density(theta):
-        scales = lognorm(np.sqrt(3), scale=np.exp(location)).logpdf(np.exp(theta[:-4]))
+        scales = lognorm(np.sqrt(3), scale=np.exp(location)).logpdf(np.exp(theta[:-3]))
         little = 0.9 * norm(-8.25, 1.5).pdf(theta[-2])
         noise = np.log(little + 0.1 * uniform(-np.log(1e6), np.log(1e6)).pdf(theta[-2]))
-        others = norm([0.0, 0.0, -1.7], [0.4, 1.0, 1.0]).logpdf(theta[[-4, -3, -1]])
+        others = norm([0.0, -1.7], [0.4, 1.0]).logpdf(theta[[-3, -1]])
         return scales.sum() + noise + others.sum()
 
     ours = gaussian.negative_log_prior(a)[0] - gaussian.negative_log_prior(b)[0]
@@ -154,7 +154,7 @@ def test_noise_is_found():
 def test_default_is_the_mode_of_the_prior():
     """The slope of the prior vanishes at the default length scales."""
     _, slope = gaussian.negative_log_prior(gaussian.default_theta(4))
-    np.testing.assert_allclose(slope[:-4], 0, atol=0.02)  # 0.2 is exp(sqrt(2) - 3) rounded
+    np.testing.assert_allclose(slope[:-3], 0, atol=0.02)  # 0.2 is exp(sqrt(2) - 3) rounded
 
 
 def test_fit_finds_what_matters():
@@ -225,12 +225,12 @@ def test_deviation_is_that_of_the_posterior():
     y = np.sin(9 * X[:, 0]) + 0.3 * rng.standard_normal(40)
     y, group = (y - y.mean()) / y.std(), np.array([0])
     theta, pairs = gaussian.fit(X, group, y), gaussian.Pairs.of(X, group)
-    steps = np.linspace(-1.5, 1.5, 7)
-    grid = theta + np.stack(np.meshgrid(*[steps] * 5, indexing="ij"), axis=-1)
+    steps = np.linspace(-1.5, 1.5, 9)
+    grid = theta + np.stack(np.meshgrid(*[steps] * 4, indexing="ij"), axis=-1)
     minus_log = np.array(
-        [gaussian.negative_log_posterior(t, pairs, y)[0] for t in grid.reshape(-1, 5)]
+        [gaussian.negative_log_posterior(t, pairs, y)[0] for t in grid.reshape(-1, 4)]
     )
-    shares = np.exp(minus_log.min() - minus_log).reshape(7, -1).sum(axis=1)
+    shares = np.exp(minus_log.min() - minus_log).reshape(9, -1).sum(axis=1)
     shares /= shares.sum()
     variance = shares @ steps**2 - (shares @ steps) ** 2
     assert gaussian.deviations(theta, X, group, y) == pytest.approx([np.sqrt(variance)], rel=0.2)
