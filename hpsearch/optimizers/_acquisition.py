@@ -47,8 +47,8 @@ class Ranked:
         return Ranked.of(np.vstack([self.rows, rows]), np.append(self.values, values))
 
 
-def maximise(
-    acquisition: Acquisition,
+def evolve(
+    value: Callable[[Array], Array],
     columns: Columns,
     allowed: Callable[[Array], Array],
     near: Array,
@@ -58,8 +58,8 @@ def maximise(
 
     Parameters
     ----------
-    acquisition : Acquisition
-        What is to be maximised.
+    value : callable
+        What is to be maximised: takes rows, returns their values.
     columns : Columns
         The space.
     allowed : callable
@@ -73,11 +73,21 @@ def maximise(
     spread = columns.settle(nothing, rng.random(nothing.shape))
     sigmas = 10 ** rng.uniform(-2.5, -0.3, N_NEAR)
     pool = allowed(np.vstack([spread, mutants(near, sigmas, columns, rng)]))
-    ranked = Ranked.of(pool, acquisition.value(pool))
+    ranked = Ranked.of(pool, value(pool))
     for number in range(N_ROUNDS if len(pool) else 0):
         sigmas = np.full(N_CHILDREN, 0.15 * 0.4**number)
         children = allowed(mutants(ranked.rows[:N_PARENTS], sigmas, columns, rng))
-        ranked = ranked.joined(children, acquisition.value(children))
+        ranked = ranked.joined(children, value(children))
+    return ranked
+
+
+def refine(
+    acquisition: Acquisition,
+    columns: Columns,
+    allowed: Callable[[Array], Array],
+    ranked: Ranked,
+) -> Ranked:
+    """Return ranked rows and where gradients lead from the first of them."""
     climbed = allowed(climb(acquisition, columns, ranked.rows[:N_CLIMBERS]))
     return ranked.joined(climbed, acquisition.value(climbed))
 

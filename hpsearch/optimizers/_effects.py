@@ -37,6 +37,7 @@ Index = NDArray[np.intp]
 
 N_WAVES = 20  # for each ordered feature; the shortest is 0.15 long
 MARGIN = 0.25  # the cosines' interval goes so far beyond [0, 1], lest effects be flat at its ends
+NEGLIGIBLE = 1e-7  # variance; what is left out is together less than the least noise
 FREQUENCIES = np.pi / (1 + 2 * MARGIN) * np.arange(N_WAVES + 1)
 STRETCH, NOISE, EFFECTS = -3, -2, -1  # where theta has what is not a length scale
 
@@ -49,31 +50,50 @@ class Effects:
     values: Index  # places of the features of values of unordered parameters, (u,)
     scales: Index  # the length scale of each of these o + u, numbers from 0 to d - 1
     d: int
+    has: NDArray[np.bool_]  # which of `ordered`, the first few, have a frequency: (N_WAVES, o)
 
     @classmethod
     def of(cls, group: Index) -> Effects:
         # A parameter with several features is unordered: one feature for each value.
         alone = np.bincount(group)[group] == 1
         ordered, values = np.flatnonzero(alone), np.flatnonzero(~alone)
-        return cls(ordered, values, group[np.append(ordered, values)], int(group[-1]) + 1)
+        scales = group[np.append(ordered, values)]
+        has = np.ones((N_WAVES, len(ordered)), dtype=bool)
+        return cls(ordered, values, scales, int(group[-1]) + 1, has)
+
+    def sifted(self, v: Array) -> tuple[Effects, Array]:
+        """Return the effects without cosines of next to no variance, and the variances of the rest.
+
+        Greater frequencies have smaller variances, so each feature keeps its first few cosines.
+        """
+        n_ordered = len(self.ordered)
+        of_cosines = v[: self.has.size].reshape(self.has.shape)
+        has = of_cosines > NEGLIGIBLE
+        most = np.argsort(-np.count_nonzero(has, axis=0), kind="stable")
+        has = has[:, most]
+        scales = np.append(self.scales[:n_ordered][most], self.scales[n_ordered:])
+        effects = Effects(self.ordered[most], self.values, scales, self.d, has)
+        return effects, np.append(of_cosines[:, most][has], v[self.has.size :])
 
     def waves(self, x: Array) -> Array:
         """Return the waves at x, (m, w)."""
-        o = len(self.ordered)
-        W = np.empty((len(x), N_WAVES * o + len(self.values)))
+        counts = np.count_nonzero(self.has, axis=1)
+        W = np.empty((len(x), counts.sum() + len(self.values)))
         # cos((k + 1) a) = 2 cos(a) cos(k a) - cos((k - 1) a): a cosine takes longer than all else.
         first = np.cos((x[:, self.ordered] + MARGIN) * FREQUENCIES[1])
-        before, wave = np.ones_like(first), first
-        for k in range(N_WAVES):
-            W[:, k * o : (k + 1) * o] = wave
-            before, wave = wave, 2 * first * wave - before
-        W[:, N_WAVES * o :] = x[:, self.values] > 0
+        before, wave, end = np.ones_like(first), first, 0
+        for n in counts[counts > 0]:
+            before, wave = before[:, :n], wave[:, :n]
+            W[:, end : end + n] = wave
+            before, wave, end = wave, 2 * first[:, :n] * wave - before, end + n
+        W[:, end:] = x[:, self.values] > 0
         return W
 
     def slopes(self, x: Array, amplitudes: Array) -> Array:
         """Return the gradient at x of the sum of waves of these amplitudes, both (m, ...)."""
         angles = (x[:, None, self.ordered] + MARGIN) * FREQUENCIES[1:, None]
-        of_cosines = amplitudes[:, : N_WAVES * len(self.ordered)].reshape(angles.shape)
+        of_cosines = np.zeros(angles.shape)
+        of_cosines[:, self.has] = amplitudes[:, : np.count_nonzero(self.has)]
         slopes = np.zeros(x.shape)
         slopes[:, self.ordered] = -np.einsum(
             "mko,mko,k->mo", of_cosines, np.sin(angles), FREQUENCIES[1:]

@@ -44,6 +44,7 @@ NOISY = 0.1  # but for this share of searches, whose noise may be anything withi
 # Bounds of the stretch and of the effects' variance, and mean and deviation of their logs.
 STRETCHES, STRETCH_PRIOR = (0.25, 16.0), (0.0, 0.4)
 SINGLES, SINGLES_PRIOR = (0.01, 5.0), (-1.7, 1.0)
+BLOCK = 192  # points predicted at once: what lies between fits a cache
 JITTERS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)  # tried in turn on the diagonal
 
 
@@ -237,7 +238,8 @@ class Posterior:
         cls, X: Array, group: Index, y: Array, theta: Array, own_noise: Array | float = 0.0
     ) -> Posterior:
         scales, effects = np.exp(theta[group]), Effects.of(group)
-        W, (v, _) = effects.waves(X), effects.variances(theta)
+        effects, v = effects.sifted(effects.variances(theta)[0])
+        W = effects.waves(X)
         X, Wv = X / scales, W * v
         K = matern(squared_distances(X, X)) + Wv @ W.T
         K[np.diag_indices(len(X))] += math.exp(theta[NOISE]) + own_noise
@@ -247,8 +249,12 @@ class Posterior:
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
         """Return the mean and the variance at x, both (m,)."""
-        at = self.at(x)
-        return at.mean, at.variance
+        mean, variance = np.empty(len(x)), np.empty(len(x))
+        for start in range(0, len(x), BLOCK):
+            rows = slice(start, start + BLOCK)
+            at = self.at(x[rows])
+            mean[rows], variance[rows] = at.mean, at.variance
+        return mean, variance
 
     def mean(self, x: Array) -> Array:
         """Return the mean alone, which takes far less than the variance: O(m n), not O(m n^2)."""

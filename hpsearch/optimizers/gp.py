@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from hpsearch.optimizers._acquisition import Acquisition, Ranked, maximise, variations
+from hpsearch.optimizers._acquisition import Acquisition, Ranked, evolve, refine, variations
 from hpsearch.optimizers._blas import one_thread
 from hpsearch.optimizers._columns import Array, Columns, Table
 from hpsearch.optimizers._earlier import LearningOptimizer
@@ -168,24 +168,22 @@ class GPOptimizer(LearningOptimizer):
         theta, turn = learnt.theta, self._turn(history, data)
         for doubts in range(MAX_DOUBTS + 1):
             model = Model.of(evidence, theta, pending, price)
-            if doubts and turn == NEARBY:
-                ranked = self._nearby(model, rng)
-            else:
-                ranked = self._greatest(model, history, rng)
+            is_nearby = doubts > 0 and turn == NEARBY
+            ranked = self._nearby(model, rng) if is_nearby else self._pool(model, history, rng)
             if turn == TRUSTING or model.expects_more(ranked.rows[:1]):
                 break
             theta = shortened(theta, learnt.deviations if turn == NEARBY else math.log(2))
-        return ranked
+        if is_nearby or self.space.is_enumerable(MAX_POINTS):
+            return ranked
+        acquisition = Acquisition(model.value, model.with_slopes)
+        return refine(acquisition, columns, self._allowed, ranked)
 
-    def _greatest(self, model: Model, history: History, rng: np.random.Generator) -> Ranked:
-        """Return rows ranked by the model's acquisition."""
-        columns = self._table.columns
+    def _pool(self, model: Model, history: History, rng: np.random.Generator) -> Ranked:
+        """Return rows ranked by the model's acquisition: all that are left, or an evolved pool."""
         if self.space.is_enumerable(MAX_POINTS):
             left = self._finite.left(history)
             return Ranked.of(left, model.value(left))
-        return maximise(
-            Acquisition(model.value, model.with_slopes), columns, self._allowed, model.near, rng
-        )
+        return evolve(model.value, self._table.columns, self._allowed, model.near, rng)
 
     def _nearby(self, model: Model, rng: np.random.Generator) -> Ranked:
         """Return rows ranked of those that differ from a good one by one or two coordinates."""

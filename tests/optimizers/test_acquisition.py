@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hpsearch.optimizers._acquisition import Acquisition, climb, maximise, mutants, variations
+from hpsearch.optimizers._acquisition import Acquisition, climb, evolve, mutants, refine, variations
 from hpsearch.optimizers._columns import Columns
 from hpsearch.optimizers._earlier import Earlier
 from hpsearch.optimizers._evidence import Evidence, Hint, Scored
@@ -21,6 +21,11 @@ def draw(columns, n, seed):
     rng = np.random.default_rng(seed)
     shape = n, len(columns)
     return columns.settle(np.full(shape, np.nan), rng.random(shape))
+
+
+def maximise(model, columns, allowed, rng):
+    ranked = evolve(model.value, columns, allowed, model.near, rng)
+    return refine(Acquisition(model.value, model.with_slopes), columns, allowed, ranked)
 
 
 @pytest.fixture
@@ -62,21 +67,19 @@ def test_climbs_lead_upwards(columns, model):
 
 def test_best_is_better_than_a_large_sample(columns, model):
     """What is found is at least as good as the best of 20000 random rows."""
-    acquisition = Acquisition(model.value, model.with_slopes)
     rng = np.random.default_rng(4)
-    ranked = maximise(acquisition, columns, lambda rows: rows, model.near, rng)
+    ranked = maximise(model, columns, lambda rows: rows, rng)
     assert ranked.values[0] >= model.value(draw(columns, 20_000, seed=5)).max() - 1e-6
     assert (np.diff(ranked.values) <= 0).all()
 
 
 def test_only_what_is_allowed_is_ranked(columns, model):
     """Rows that may not be evaluated are not among the ranked, even if none is left."""
-    acquisition = Acquisition(model.value, model.with_slopes)
     rng = np.random.default_rng(4)
-    ranked = maximise(acquisition, columns, lambda r: r[r[:, X] > 0.9], model.near, rng)
+    ranked = maximise(model, columns, lambda r: r[r[:, X] > 0.9], rng)
     assert len(ranked.rows)
     assert (ranked.rows[:, X] > 0.9).all()
-    assert not len(maximise(acquisition, columns, lambda r: r[:0], model.near, rng).rows)
+    assert not len(maximise(model, columns, lambda r: r[:0], rng).rows)
 
 
 def test_mutants_are_rows_of_the_space(columns):

@@ -183,7 +183,10 @@ def test_openings_of_branches(cls):
     space = [{"arm": [arm], "x": (0.0, 1.0)} for arm in "abc"]
     openings = [{"arm": "a", "x": 0.125}, {"arm": "b", "x": 0.25}]
     optimizer = cls(space, 0, [{"arm": "b", "x": 0.5}], opening_params=openings)
-    candidates = play(optimizer, 25)
+    candidates = []
+    for params in itertools.islice(optimizer, 25):
+        candidates.append(params)
+        optimizer.tell(params, -((params["x"] - 0.4) ** 2))  # no branch is better than another
     of = {arm: [params["x"] for params in candidates if params["arm"] == arm] for arm in "abc"}
     assert candidates[0] == {"arm": "b", "x": 0.5}
     assert of["a"][0] == 0.125
