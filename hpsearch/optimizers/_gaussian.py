@@ -1,4 +1,4 @@
-"""Gaussian process regression, its hyperparameters, and expected improvement.
+"""Gaussian process regression, and its hyperparameters.
 
 x, X      features, (m, f) where asked and (n, f) where scored
 group     the length scale that divides each feature, (f,), numbers from 0 to d - 1
@@ -16,9 +16,7 @@ joint process is 1 and not learnt; that of the effects and of the noise is.
 
 Sources: Rasmussen & Williams, Gaussian Processes for Machine Learning (2006); equation numbers are
 theirs. Length-scale prior: Hvarfner, Hellsten & Nardi, Vanilla Bayesian Optimization Performs
-Great in High Dimensions (2024). Log expected improvement: Ament, Daulton, Eriksson, Balandat &
-Bakshy, Unexpected Improvements to Expected Improvement (2023). Augmentation: Huang, Allen, Notz &
-Zeng, Global Optimization of Stochastic Black-Box Systems via Sequential Kriging Meta-Models (2006).
+Great in High Dimensions (2024).
 """
 
 from __future__ import annotations
@@ -30,7 +28,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas, lapack
 from scipy.optimize import minimize
-from scipy.special import erfcx, log_ndtr, ndtr
 
 from hpsearch.optimizers._effects import EFFECTS, NOISE, STRETCH, Effects
 
@@ -347,45 +344,3 @@ def solve(L: Array, y: Array) -> Array:
     x: Array
     x, _ = lapack.dpotrs(L, y, lower=1)
     return x
-
-
-# --- expected improvement -------------------------------------------------------------------------
-
-
-def log_expected_improvement(
-    mean: Array, variance: Array, best: float
-) -> tuple[Array, Array, Array]:
-    """Return log expected improvement on best, and its derivatives by mean and variance, (m,)."""
-    scale = np.sqrt(variance)
-    z = (mean - best) / scale
-    value = log_h(z)
-    slope = np.exp(log_ndtr(z) - value)  # the derivative of h is the normal distribution function
-    return np.log(scale) + value, slope / scale, (1 - slope * z) / (2 * variance)
-
-
-def log_augmentation(variance: Array, noise: float) -> tuple[Array, Array]:
-    """Return the log of what one more noisy score would tell, and its derivative, both (m,).
-
-    The factor of Huang et al., 1 - sqrt(noise / (variance + noise)), is 1 without noise, and next
-    to nothing where the mean is known far better than one score would tell it.
-    """
-    total = variance + noise
-    root = np.sqrt(noise / total)
-    # 1 - root = variance / total / (1 + root), which does not cancel.
-    value = np.log(variance / total) - np.log1p(root)
-    return value, root * (1 + root) / (2 * variance)
-
-
-def log_h(z: Array) -> Array:
-    """Return log(pdf(z) + z cdf(z)) of the standard normal, exact in the far tail.
-
-    Left of -1 the two terms cancel: h = pdf (1 - |z| cdf / pdf), whose quotient is a scaled
-    complementary error function; far left that cancels too, and h is pdf / z^2 (Ament et al.,
-    appendix A).
-    """
-    log_pdf = -(z**2) / 2 - math.log(2 * math.pi) / 2
-    near, far = np.maximum(z, -1.0), np.minimum(np.maximum(z, -1e3), -1.0)
-    direct = np.log(np.exp(-(near**2) / 2) / math.sqrt(2 * math.pi) + near * ndtr(near))
-    ratio = math.sqrt(math.pi / 2) * -far * erfcx(-far / math.sqrt(2))
-    tail = np.where(z > -1e3, np.log1p(-ratio), -2 * np.log(np.maximum(-z, 1.0)))
-    return np.where(z > -1.0, direct, log_pdf + tail)

@@ -19,14 +19,10 @@ from hpsearch.optimizers._acquisition import Acquisition, Ranked, evolve, refine
 from hpsearch.optimizers._blas import one_thread
 from hpsearch.optimizers._columns import Array, Columns, Table
 from hpsearch.optimizers._earlier import LearningOptimizer
+from hpsearch.optimizers._effects import NOISE
 from hpsearch.optimizers._evidence import Evidence, Hint, Scored
-from hpsearch.optimizers._gaussian import (
-    NOISE,
-    Posterior,
-    log_augmentation,
-    log_expected_improvement,
-    shortened,
-)
+from hpsearch.optimizers._gaussian import Posterior, shortened
+from hpsearch.optimizers._improvement import log_augmentation, log_expected_improvement
 from hpsearch.optimizers._price import Price
 from hpsearch.optimizers.base import draw_unseen
 from hpsearch.optimizers.history import History

@@ -7,7 +7,7 @@ from hpsearch.optimizers._acquisition import Acquisition, climb, evolve, mutants
 from hpsearch.optimizers._columns import Columns
 from hpsearch.optimizers._earlier import Earlier
 from hpsearch.optimizers._evidence import Evidence, Hint, Scored
-from hpsearch.optimizers._gaussian import log_expected_improvement
+from hpsearch.optimizers._improvement import log_expected_improvement
 from hpsearch.optimizers.gp import Model
 from hpsearch.space import Space
 
