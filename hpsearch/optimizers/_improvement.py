@@ -3,9 +3,8 @@
 mean, variance    of a normal prediction, (m,); greater is better
 z                 how far the mean is above the best score, in standard deviations, (m,)
 
-Sources: Ament, Daulton, Eriksson, Balandat & Bakshy, Unexpected Improvements to Expected
-Improvement (2023). Augmentation: Huang, Allen, Notz & Zeng, Global Optimization of Stochastic
-Black-Box Systems via Sequential Kriging Meta-Models (2006).
+Source: Ament, Daulton, Eriksson, Balandat & Bakshy, Unexpected Improvements to Expected Improvement
+(2023).
 """
 
 from __future__ import annotations
@@ -28,19 +27,6 @@ def log_expected_improvement(
     value = log_h(z)
     slope = np.exp(log_ndtr(z) - value)  # the derivative of h is the normal distribution function
     return np.log(scale) + value, slope / scale, (1 - slope * z) / (2 * variance)
-
-
-def log_augmentation(variance: Array, noise: float) -> tuple[Array, Array]:
-    """Return the log of what one more noisy score would tell, and its derivative, both (m,).
-
-    The factor of Huang et al., 1 - sqrt(noise / (variance + noise)), is 1 without noise, and next
-    to nothing where the mean is known far better than one score would tell it.
-    """
-    total = variance + noise
-    root = np.sqrt(noise / total)
-    # 1 - root = variance / total / (1 + root), which does not cancel.
-    value = np.log(variance / total) - np.log1p(root)
-    return value, root * (1 + root) / (2 * variance)
 
 
 def log_h(z: Array) -> Array:

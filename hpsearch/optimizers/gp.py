@@ -19,10 +19,9 @@ from hpsearch.optimizers._acquisition import Acquisition, Ranked, evolve, refine
 from hpsearch.optimizers._blas import one_thread
 from hpsearch.optimizers._columns import Array, Columns, Table
 from hpsearch.optimizers._earlier import LearningOptimizer
-from hpsearch.optimizers._effects import NOISE
 from hpsearch.optimizers._evidence import Evidence, Hint, Scored
 from hpsearch.optimizers._gaussian import Posterior, shortened
-from hpsearch.optimizers._improvement import log_augmentation, log_expected_improvement
+from hpsearch.optimizers._improvement import log_expected_improvement
 from hpsearch.optimizers._price import Price
 from hpsearch.optimizers.base import draw_unseen
 from hpsearch.optimizers.history import History
@@ -37,7 +36,6 @@ MAX_FITTED = 150  # scores that its hyperparameters are learnt from, some twenty
 MAX_POINTS = 5_000  # a finite space up to this size is searched through
 N_NEAR = 5  # best points around which to look
 LITTLE = 0.03  # improvement, in standard deviations of the scores, below which a model is doubted
-ROUGH = 0.01  # variance up to which noise is taken for roughness, which repeats
 MAX_DOUBTS = 4  # how often its length scales are shortened then
 TRUSTING, NEARBY, ANYWHERE = range(3)  # what an ask in turn does about a model to be doubted
 FEW = 3  # parameters: with no more, all points are near a good one
@@ -81,9 +79,7 @@ class GPOptimizer(LearningOptimizer):
     learnt as well: a score that is a sum of bumps needs no more points than its parameters one by
     one. Parameters without an order have the Hamming distance. Expected improvement is maximised on
     the log scale [4]_, with analytic gradients; pending candidates are believed to score what the
-    process expects [5]_. Where the process finds that scores are noisy, improvement counts for less
-    at points that are known better than one more score would tell [8]_, lest a search ask for its
-    best point again and again. Failed candidates count as the worst score seen; very bad scores are
+    process expects [5]_. Failed candidates count as the worst score seen; very bad scores are
     clipped before they are standardised. A model that expects next to no improvement anywhere is
     rather too sure than right: its length scales are then shortened until it expects some [7]_.
     Asks take turns at this: one halves them all, so that a search does not stay on a plateau; one,
@@ -107,8 +103,6 @@ class GPOptimizer(LearningOptimizer):
        Algorithms, 2012.
     .. [7] Berkenkamp, Schoellig & Krause, No-Regret Bayesian Optimization with Unknown
        Hyperparameters, 2019.
-    .. [8] Huang, Allen, Notz & Zeng, Global Optimization of Stochastic Black-Box Systems via
-       Sequential Kriging Meta-Models, 2006.
 
     Examples
     --------
@@ -251,7 +245,6 @@ class Model:
     posterior: Posterior
     best: float  # the greatest posterior mean at a point asked
     near: Array  # the rows of the greatest posterior means
-    noise: float = 0.0  # variance by which a score differs when a point is evaluated again
     price: Price | None = None  # what points cost to evaluate, if that is to count
 
     @classmethod
@@ -289,8 +282,7 @@ class Model:
         # What is to be improved upon is this search's own; before the first ask, what is known.
         asked = np.vstack([evidence.rows, pending])
         best = float(model.means(asked if len(asked) else known).max())
-        noise_again = max(math.exp(theta[NOISE]) - ROUGH, 0.0)
-        return cls(evidence, posterior, best, near, noise_again, price)
+        return cls(evidence, posterior, best, near, price)
 
     def means(self, rows: Array) -> Array:
         """Return the posterior mean, (m,)."""
@@ -303,10 +295,8 @@ class Model:
         return bool((improvement > math.log(LITTLE)).any())
 
     def value(self, rows: Array) -> Array:
-        """Return log augmented improvement, (m,); less the log of the cost, if that counts."""
-        mean, variance = self._predicted(rows)
-        value = log_expected_improvement(mean, variance, self.best)[0]
-        value += log_augmentation(variance, self.noise)[0]
+        """Return log expected improvement, (m,); less the log of the cost, if that counts."""
+        value = log_expected_improvement(*self._predicted(rows), self.best)[0]
         return value if self.price is None else value - self.price.log_cost(rows)
 
     def with_slopes(self, rows: Array) -> tuple[Array, Array]:
@@ -315,9 +305,7 @@ class Model:
         at = self.posterior.at(columns.features(rows))
         mean = at.mean + self.evidence.prior_mean(rows)
         value, by_mean, by_variance = log_expected_improvement(mean, at.variance, self.best)
-        augmentation, slope = log_augmentation(at.variance, self.noise)
-        value += augmentation
-        by_feature = at.slopes(by_mean, by_variance + slope)
+        by_feature = at.slopes(by_mean, by_variance)
         by_feature += self.evidence.prior_slopes(rows, by_mean)
         if self.price is not None:
             value = value - self.price.log_cost(rows)

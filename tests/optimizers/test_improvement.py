@@ -52,16 +52,3 @@ def test_slopes_of_improvement(mean):
     np.testing.assert_allclose(by_mean, numeric, rtol=1e-6)
     numeric = (f(m, variance + e) - f(m, variance - e)) / (2 * e)
     np.testing.assert_allclose(by_variance, numeric, rtol=1e-6)
-
-
-@pytest.mark.parametrize("noise", [0.0, 1e-3, 0.5])
-def test_augmentation(noise):
-    """It is its formula in plain numbers, and its derivative that of central differences."""
-    variance = np.array([1e-12, 1e-6, 0.01, 1.0])
-    value, slope = improvement.log_augmentation(variance, noise)
-    plain = np.log(1 - np.sqrt(noise / (variance[1:] + noise)))
-    np.testing.assert_allclose(value[1:], plain, rtol=1e-6, atol=1e-15)
-    assert np.isfinite(value).all()
-    e = 1e-6 * variance
-    ends = [improvement.log_augmentation(variance + sign * e, noise)[0] for sign in (1, -1)]
-    np.testing.assert_allclose(slope, (ends[0] - ends[1]) / (2 * e), rtol=1e-6)
