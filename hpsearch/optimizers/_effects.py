@@ -43,39 +43,14 @@ STRETCH, NOISE, EFFECTS = -3, -2, -1  # where theta has what is not a length sca
 
 
 @dataclass(frozen=True, eq=False)
-class Effects:
-    """The waves of features, given their groups."""
+class Waves:
+    """Which waves there are."""
 
     ordered: Index  # places of the features of ordered parameters, (o,)
+    has: NDArray[np.bool_]  # which of them, the first so many, have a frequency: (N_WAVES, o)
     values: Index  # places of the features of values of unordered parameters, (u,)
-    scales: Index  # the length scale of each of these o + u, numbers from 0 to d - 1
-    d: int
-    has: NDArray[np.bool_]  # which of `ordered`, the first few, have a frequency: (N_WAVES, o)
 
-    @classmethod
-    def of(cls, group: Index) -> Effects:
-        # A parameter with several features is unordered: one feature for each value.
-        alone = np.bincount(group)[group] == 1
-        ordered, values = np.flatnonzero(alone), np.flatnonzero(~alone)
-        scales = group[np.append(ordered, values)]
-        has = np.ones((N_WAVES, len(ordered)), dtype=bool)
-        return cls(ordered, values, scales, int(group[-1]) + 1, has)
-
-    def sifted(self, v: Array) -> tuple[Effects, Array]:
-        """Return the effects without cosines of next to no variance, and the variances of the rest.
-
-        Greater frequencies have smaller variances, so each feature keeps its first few cosines.
-        """
-        n_ordered = len(self.ordered)
-        of_cosines = v[: self.has.size].reshape(self.has.shape)
-        has = of_cosines > NEGLIGIBLE
-        most = np.argsort(-np.count_nonzero(has, axis=0), kind="stable")
-        has = has[:, most]
-        scales = np.append(self.scales[:n_ordered][most], self.scales[n_ordered:])
-        effects = Effects(self.ordered[most], self.values, scales, self.d, has)
-        return effects, np.append(of_cosines[:, most][has], v[self.has.size :])
-
-    def waves(self, x: Array) -> Array:
+    def at(self, x: Array) -> Array:
         """Return the waves at x, (m, w)."""
         counts = np.count_nonzero(self.has, axis=1)
         W = np.empty((len(x), counts.sum() + len(self.values)))
@@ -100,10 +75,27 @@ class Effects:
         )
         return slopes
 
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """The effects of parameters, given the groups of their features."""
+
+    waves: Waves
+    scales: Index  # the length scale of each feature of the waves, (o + u,), from 0 to d - 1
+    d: int
+
+    @classmethod
+    def of(cls, group: Index) -> Effects:
+        # A parameter with several features is unordered: one feature for each value.
+        alone = np.bincount(group)[group] == 1
+        ordered, values = np.flatnonzero(alone), np.flatnonzero(~alone)
+        waves = Waves(ordered, np.ones((N_WAVES, len(ordered)), dtype=bool), values)
+        return cls(waves, group[np.append(ordered, values)], int(group[-1]) + 1)
+
     def variances(self, theta: Array) -> tuple[Array, Array]:
         """Return v, and its derivative by the log of the length scale that each belongs to."""
         scale = np.exp(theta[self.scales] + theta[STRETCH]) / math.sqrt(self.d)
-        n_ordered = len(self.ordered)
+        n_ordered = len(self.waves.ordered)
         spectrum, slope = spectral(scale[:n_ordered])
         own, own_slope = one_value(scale[n_ordered:])
         share = math.exp(theta[EFFECTS]) / self.d
@@ -112,11 +104,25 @@ class Effects:
 
     def by_scale(self, of_waves: Array) -> Array:
         """Return the sums of what belongs to each wave over those of a length scale, (d,)."""
-        n_ordered = len(self.ordered)
+        n_ordered = len(self.waves.ordered)
         owners = np.append(np.tile(self.scales[:n_ordered], N_WAVES), self.scales[n_ordered:])
         sums = np.zeros(self.d)
         np.add.at(sums, owners, of_waves)
         return sums
+
+    def sifted(self, theta: Array) -> tuple[Waves, Array]:
+        """Return the waves without cosines of next to no variance, and the variances of the rest.
+
+        The greater a frequency, the smaller its variance: each feature keeps its first cosines, and
+        features that keep more come first.
+        """
+        v, _ = self.variances(theta)
+        every = self.waves.has
+        of_cosines = v[: every.size].reshape(every.shape)
+        has = of_cosines > NEGLIGIBLE
+        order = np.argsort(-np.count_nonzero(has, axis=0), kind="stable")
+        waves = Waves(self.waves.ordered[order], has[:, order], self.waves.values)
+        return waves, np.append(of_cosines[:, order][waves.has], v[every.size :])
 
 
 def spectral(scale: Array) -> tuple[Array, Array]:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from scipy.linalg import blas, lapack
 from scipy.optimize import minimize
 
-from hpsearch.optimizers._effects import EFFECTS, NOISE, STRETCH, Effects
+from hpsearch.optimizers._effects import EFFECTS, NOISE, STRETCH, Effects, Waves
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -83,7 +83,7 @@ class Pairs:
         effects = Effects.of(group)
         starts = np.flatnonzero(np.diff(group, prepend=-1))  # features of a group are neighbours
         D = np.add.reduceat((X[i] - X[j]) ** 2, starts, axis=1)
-        return cls(len(X), i, j, effects, effects.waves(X), D)
+        return cls(len(X), i, j, effects, effects.waves.at(X), D)
 
 
 def negative_log_posterior(
@@ -225,7 +225,7 @@ class Posterior:
 
     scales: Array  # length scale of each feature, (f,)
     X: Array  # divided by the scales, (n, f)
-    effects: Effects
+    waves: Waves
     v: Array
     Wv: Array  # waves at X times v, (n, w)
     root: Array  # the inverse of L, (n, n)
@@ -235,15 +235,14 @@ class Posterior:
     def of(
         cls, X: Array, group: Index, y: Array, theta: Array, own_noise: Array | float = 0.0
     ) -> Posterior:
-        scales, effects = np.exp(theta[group]), Effects.of(group)
-        effects, v = effects.sifted(effects.variances(theta)[0])
-        W = effects.waves(X)
+        scales, (waves, v) = np.exp(theta[group]), Effects.of(group).sifted(theta)
+        W = waves.at(X)
         X, Wv = X / scales, W * v
         K = matern(squared_distances(X, X)) + Wv @ W.T
         K[np.diag_indices(len(X))] += math.exp(theta[NOISE]) + own_noise
         L = cholesky(K)
         root = lapack.dtrtri(L, lower=1)[0] if len(L) else L
-        return cls(scales, X, effects, v, Wv, root, root.T @ (root @ y))
+        return cls(scales, X, waves, v, Wv, root, root.T @ (root @ y))
 
     def __call__(self, x: Array) -> tuple[Array, Array]:
         """Return the mean and the variance at x, both (m,)."""
@@ -261,7 +260,7 @@ class Posterior:
 
     def _covariance(self, x: Array) -> tuple[Array, Array, Array]:
         """Return waves at x, squared distances from x to X, and k."""
-        W = self.effects.waves(x)
+        W = self.waves.at(x)
         r2 = squared_distances(x / self.scales, self.X)
         return W, r2, matern(r2) + W @ self.Wv.T
 
@@ -305,7 +304,7 @@ class Prediction:
         # The derivative of the Matern covariance by x is 2 slope(r2) (x - X) / scales.
         w = 2 * matern_slope(self.r2) * by_k
         joint = (w.sum(axis=1)[:, None] * (self.x / given.scales) - w @ given.X) / given.scales
-        slopes: Array = joint + given.effects.slopes(self.x, by_W)
+        slopes: Array = joint + given.waves.slopes(self.x, by_W)
         return slopes
 
 
