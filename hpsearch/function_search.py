@@ -262,7 +262,7 @@ class FunctionSearch:
         value = best.results[0].scores["value"]
         params = dict(best.params) if shape is None else shape(best.params)
         direction: Literal["minimize", "maximize"] = "minimize" if self.sign < 0 else "maximize"
-        return Optimum(params, value, trials, direction, loop.stopped)
+        return Optimum(params, value, best, trials, direction, loop.stopped)
 
     def _nothing(self, trials: Trials, is_interrupted: bool) -> BaseException:
         """What to raise when there is no best."""

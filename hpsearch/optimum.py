@@ -24,6 +24,8 @@ class Optimum:
         Of the best trial that was evaluated to its end, as the objective got them.
     best_value : float
         What the objective returned for it.
+    best_trial : Trial
+        The record of it: its number, its seconds, what it reported on the way.
     trials : Trials
         A record an evaluation, failures and stopped ones included, in the order in which they
         were asked. `scores["value"]` of its one result is what the objective returned, and
@@ -39,10 +41,13 @@ class Optimum:
     >>> found = minimize(lambda p: p["n"] ** 2, {"n": [-1, 0, 2]}, optimizer="grid")
     >>> found.best_params, found.best_value
     ({'n': 0}, 0.0)
+    >>> found.best_trial.number
+    1
     """
 
     best_params: Params
     best_value: float
+    best_trial: Trial
     trials: Trials
     direction: Literal["minimize", "maximize"] = "minimize"
     stopped: str | None = None

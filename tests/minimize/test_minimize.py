@@ -46,6 +46,8 @@ def test_learners_find_the_least_value(name):
     found = minimize(paraboloid, SPACE, n_iter=40, optimizer=name, random_state=0)
     assert found.best_value < 1.1
     assert found.best_value == paraboloid(found.best_params)
+    assert found.best_trial is found.trials[found.best_trial.number]
+    assert found.best_trial.params == found.best_params
     assert len(found.trials) == 40
     drawn = minimize(paraboloid, SPACE, n_iter=40, optimizer="random", random_state=0)
     assert found.best_value < drawn.best_value

@@ -140,8 +140,8 @@ def test_a_search_spends_less_on_what_is_bad():
     assert halved.best_value == whole.best_value
     pruned = [t for t in halved.trials if t.status is Status.PRUNED]
     assert len(pruned) > 20
-    best = next(t for t in halved.trials if t.params == halved.best_params)
-    assert best.status is Status.COMPLETE
+    assert halved.best_trial.status is Status.COMPLETE
+    assert halved.best_trial.params == halved.best_params
     assert all(
         t.results[0].scores["value"] == t.params["x"] + 1 / len(t.results[0].details["steps"])
         for t in pruned
