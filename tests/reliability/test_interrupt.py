@@ -158,6 +158,15 @@ def test_nor_is_it_a_failed_call(handled):
         minimize(signalled, {"x": [1, 2, 3]}, optimizer="grid")
 
 
+@pytest.fixture
+def heeds_interrupts():
+    """Ctrl-C interrupts, even where a shell started the tests as a job that ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
 def test_an_interrupt_is_told_where_minimize_was_called():
     """The best of what was done is returned, and the warning points at the caller's line."""
 
