@@ -37,7 +37,7 @@ Index = NDArray[np.intp]
 
 N_WAVES = 20  # for each ordered feature; the shortest is 0.15 long
 MARGIN = 0.25  # the cosines' interval goes so far beyond [0, 1], lest effects be flat at its ends
-NEGLIGIBLE = 1e-7  # variance; what is left out is together less than the least noise
+NEGLIGIBLE = 1e-7  # variance of a cosine that is left out; a tenth of the least noise
 FREQUENCIES = np.pi / (1 + 2 * MARGIN) * np.arange(N_WAVES + 1)
 STRETCH, NOISE, EFFECTS = -3, -2, -1  # where theta has what is not a length scale
 
