@@ -90,7 +90,7 @@ def test_posterior_is_that_of_sklearn(group, monkeypatch):
     """Mean and variance are scikit-learn's, the noise taken off; no wave is left out."""
     monkeypatch.setattr(_effects, "NEGLIGIBLE", 0.0)
     X, y, rng = make_data(30, 3)
-    x = rng.random((50, 3))
+    x = rng.random((500, 3))  # several blocks of points
     if len(group) > 3:  # the last parameter has two values, and a feature for each
         X, x = (np.column_stack([a[:, :2], a[:, 2] < 0.5, a[:, 2] >= 0.5]) for a in (X, x))
     mean, variance = gaussian.Posterior.of(X, np.array(group), y, THETA)(x)
@@ -106,8 +106,8 @@ def test_waves_left_out_are_of_no_account(noise, monkeypatch):
     rng = np.random.default_rng(0)
     X, x, group = rng.random((40, 6)), rng.random((50, 6)), np.array([0, 1, 2, 3, 3, 3])
     X[:, 3:], x[:, 3:] = np.eye(3)[rng.integers(3, size=40)], np.eye(3)[rng.integers(3, size=50)]
-    y = np.sin(9 * X[:, 0]) + X[:, 1] + X[:, 4]
-    theta = np.log([0.3, 2.0, 5.0, 1.0, 1.0, noise, 0.5])
+    y = np.sin(9 * X[:, 1]) + X[:, 0] + X[:, 4]
+    theta = np.log([2.0, 0.3, 5.0, 1.0, 1.0, noise, 0.5])
     few = gaussian.Posterior.of(X, group, y, theta)
     monkeypatch.setattr(_effects, "NEGLIGIBLE", 0.0)
     every = gaussian.Posterior.of(X, group, y, theta)
