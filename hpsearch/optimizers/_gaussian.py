@@ -36,12 +36,11 @@ Index = NDArray[np.intp]
 
 LENGTH_SCALES = (0.025, 100.0)  # bounds; features lie in [0, 1]
 LENGTH_PRIOR = (math.sqrt(2), math.sqrt(3))  # of log l, its mean in one dimension
-NOISES = (1e-6, 1.0)  # bounds of the variance
-NOISE_PRIOR = (-8.25, 1.5)  # of log noise; the scores of fixed splits repeat, so there is little,
-NOISY = 0.1  # but for this share of searches, whose noise may be anything within its bounds
-# Bounds of the stretch and of the effects' variance, and mean and deviation of their logs.
+# Bounds of the noise, the stretch and the variance of effects; mean and deviation of their logs.
+NOISES, NOISE_PRIOR = (1e-6, 1.0), (-8.25, 1.5)  # little: the scores of fixed splits repeat
 STRETCHES, STRETCH_PRIOR = (0.25, 16.0), (0.0, 0.4)
 SINGLES, SINGLES_PRIOR = (0.01, 5.0), (-1.7, 1.0)
+NOISY, SUMS = 0.1, 0.3  # shares of searches whose noise, or stretch and effects, may be anything
 BLOCK = 192  # points predicted at once: what lies between fits a cache
 JITTERS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2)  # tried in turn on the diagonal
 
@@ -128,32 +127,52 @@ def negative_log_prior(theta: Array) -> tuple[float, Array]:
     """Return minus the log prior density of theta, up to a constant, and its gradient.
 
     Length scales have lognormal densities, not their logarithms, hence the term `+ log l`; the
-    location of log l grows with log(d) / 2, as distances in the cube do. The logs of the others are
-    normal, but for that of the noise.
+    location of log l grows with log(d) / 2, as distances in the cube do. The logs of the others
+    have mixtures.
     """
     log_l = lengths(theta)
     location = LENGTH_PRIOR[0] + math.log(max(len(log_l), 1)) / 2
     z = (log_l - location) / LENGTH_PRIOR[1]
-    others = [STRETCH, EFFECTS]
-    mean, scale = np.transpose([STRETCH_PRIOR, SINGLES_PRIOR])
-    z_others = (theta[others] - mean) / scale
-    slope = np.append(z / LENGTH_PRIOR[1] + 1, np.zeros(3))
-    slope[others] = z_others / scale
-    noise, slope[NOISE] = negative_log_noise_prior(theta[NOISE])
-    return float(np.sum(z**2 / 2 + log_l) + np.sum(z_others**2) / 2) + noise, slope
+    value, slope = np.sum(z**2 / 2 + log_l), np.append(z / LENGTH_PRIOR[1] + 1, np.zeros(3))
+    for number, prior, bounds, share in (
+        (STRETCH, STRETCH_PRIOR, STRETCHES, SUMS),
+        (NOISE, NOISE_PRIOR, NOISES, NOISY),
+        (EFFECTS, SINGLES_PRIOR, SINGLES, SUMS),
+    ):
+        own, slope[number] = negative_log_mixture(theta[number], prior, bounds, share)
+        value += own
+    return float(value), slope
 
 
-def negative_log_noise_prior(log_noise: float) -> tuple[float, float]:
-    """Return minus the log prior density of log noise, and its derivative.
+def negative_log_mixture(
+    log_value: float, prior: tuple[float, float], bounds: tuple[float, float], share: float
+) -> tuple[float, float]:
+    """Return minus the log density of a log that is normal or, in a share of searches, uniform.
 
-    A mixture of a normal and a uniform density. With the normal alone, noise in the scores was
-    taken for detail: length scales became short, and some searches were lost.
+    The normal alone is a ban on what is rare. Noise in the scores was then taken for detail: length
+    scales became short, and some searches were lost. So were sums of bumps, one a parameter.
+
+    Parameters
+    ----------
+    log_value : float
+        The log of a hyperparameter.
+    prior : (float, float)
+        Mean and standard deviation of the normal.
+    bounds : (float, float)
+        Least and greatest value of the hyperparameter itself, not of its log.
+    share : float
+        The weight of the uniform.
+
+    Returns
+    -------
+    float, float
+        Minus the log density, and its derivative.
     """
-    mean, scale = NOISE_PRIOR
-    z = (log_noise - mean) / scale
-    little = (1 - NOISY) * math.exp(-(z**2) / 2) / (scale * math.sqrt(2 * math.pi))
-    density = little + NOISY / math.log(NOISES[1] / NOISES[0])
-    return -math.log(density), little / density * z / scale
+    mean, scale = prior
+    z = (log_value - mean) / scale
+    normal = (1 - share) * math.exp(-(z**2) / 2) / (scale * math.sqrt(2 * math.pi))
+    density = normal + share / math.log(bounds[1] / bounds[0])
+    return -math.log(density), normal / density * z / scale
 
 
 def default_theta(d: int) -> Array:

@@ -120,7 +120,7 @@ def test_waves_left_out_are_of_no_account(noise, monkeypatch):
 
 
 def test_prior_is_lognormal():
-    """Differences of its density are scipy's: (log)normal ones, and a mixture for log noise."""
+    """Differences of its density are scipy's: lognormal for lengths, mixtures for other logs."""
     from scipy.stats import lognorm, norm, uniform
 
     d = 4
@@ -128,12 +128,15 @@ def test_prior_is_lognormal():
     b = np.log([1.0, 3.0, 0.5, 2.0, 0.9, 0.3, 1.0])
     location = np.sqrt(2) + np.log(d) / 2
 
+    def mixture(log_value, mean, scale, low, high, share):
+        normal, anything = norm(mean, scale), uniform(np.log(low), np.log(high / low))
+        return np.log((1 - share) * normal.pdf(log_value) + share * anything.pdf(log_value))
+
     def log_density(theta):
         scales = lognorm(np.sqrt(3), scale=np.exp(location)).logpdf(np.exp(theta[:-3]))
-        little = 0.9 * norm(-8.25, 1.5).pdf(theta[-2])
-        noise = np.log(little + 0.1 * uniform(-np.log(1e6), np.log(1e6)).pdf(theta[-2]))
-        others = norm([0.0, -1.7], [0.4, 1.0]).logpdf(theta[[-3, -1]])
-        return scales.sum() + noise + others.sum()
+        stretch = mixture(theta[-3], 0.0, 0.4, 0.25, 16.0, 0.3)
+        noise = mixture(theta[-2], -8.25, 1.5, 1e-6, 1.0, 0.1)
+        return scales.sum() + stretch + noise + mixture(theta[-1], -1.7, 1.0, 0.01, 5.0, 0.3)
 
     ours = gaussian.negative_log_prior(a)[0] - gaussian.negative_log_prior(b)[0]
     assert ours == pytest.approx(log_density(b) - log_density(a), abs=1e-10)
