@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from joblib import parallel_config
-from scipy.stats import loguniform, uniform
+from scipy.stats import loguniform, randint, uniform
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
@@ -142,10 +142,14 @@ def test_nearest_to_the_default(cls, x, nearest):
 
 
 @every_learner
-def test_nearest_to_an_infinite_default(cls):
+@pytest.mark.parametrize(
+    "x", [(0.1, 0.9), (1, 9), uniform(0.1, 0.8), randint(1, 10), [1, 3, 5]], ids=repr
+)
+def test_nearest_to_an_infinite_default(cls, x):
     """Infinity is beyond the upper end."""
-    search = fit(cls, Given(x=np.inf), {"x": (0.1, 0.9), "y": (0.1, 0.9)}, n_iter=2)
-    assert asked(search)[0] == {"x": 0.9, "y": 0.5}
+    search = fit(cls, Given(x=np.inf), {"x": x, "y": (0.1, 0.9)}, n_iter=2)
+    upper = 5 if isinstance(x, list) else 9 if x == (1, 9) or hasattr(x, "pmf") else 0.9
+    assert asked(search)[0] == {"x": pytest.approx(upper), "y": 0.5}
 
 
 @every_learner

@@ -57,8 +57,8 @@ class Frozen:
 
     def encode(self, value: Any) -> float:
         number = number_in(value, self)
-        whole = number == math.floor(number)
-        if not self.low <= number <= self.high or (self.discrete and not whole):
+        is_inside = math.isfinite(number) and self.low <= number <= self.high
+        if not is_inside or (self.discrete and not number.is_integer()):
             raise ValueError(f"{value!r} is not in {self!r}.")
         at = float(self.distribution.cdf(number))
         if self.discrete:

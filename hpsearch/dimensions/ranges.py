@@ -131,7 +131,7 @@ class Integer(TellsOfKeywords, _Numeric):
     TypeError
         If an end is not an integer.
     ValueError
-        If the ends are not in order, not positive with `log=True`, or more than 2**40 apart.
+        If the ends are not in order, not positive with `log=True`, or 2**40 or more apart.
 
     Examples
     --------
@@ -159,7 +159,7 @@ class Integer(TellsOfKeywords, _Numeric):
 
     def encode(self, value: Any) -> float:
         number = number_in(value, self)
-        if number != math.floor(number) or not self.low <= number <= self.high:
+        if not number.is_integer() or not self.low <= number <= self.high:
             raise ValueError(f"{value!r} is not in {self!r}.")
         return self.cell(int(number) - self.low)
 
