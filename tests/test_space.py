@@ -2,19 +2,21 @@
 
 import math
 import pickle
+from collections import OrderedDict
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.stats import expon, loguniform, norm, randint, uniform
+from scipy.stats import binom, expon, loguniform, norm, poisson, randint, uniform
 from sklearn.base import clone
 from sklearn.model_selection import ParameterSampler
 from sklearn.svm import SVC
 
 from hpsearch import Categorical, GPSearchCV, Integer, Ordinal, Real
 from hpsearch.dimensions import Dimension, Frozen
+from hpsearch.optimizers import GridOptimizer
 from hpsearch.space import Point, Space
 
 properties = settings(max_examples=100, derandomize=True, deadline=None)
@@ -170,6 +172,31 @@ def test_equal_values_of_other_types_are_apart():
     assert [type(dimension.decode(u)) for u in (0.1, 0.5, 0.9)] == [int, float, bool]
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [[1], np.array([1])],
+        [np.array([1]), np.array([1.0])],
+        [[np.arange(3)], [np.arange(3, 6)]],  # whose comparison raises
+        [{"a": 1}, OrderedDict(a=1)],
+    ],
+    ids=["list and array", "dtypes", "no comparison", "dict and subclass"],
+)
+def test_values_without_a_hash_are_apart(values):
+    """Those of other types, of other dtypes, and those that do not compare."""
+    dimension = Categorical(values)
+    assert dimension.levels == 2
+    assert [dimension.decode(dimension.encode(v)) is v for v in values] == [True, True]
+
+
+def test_a_sequence_of_what_was_listed():
+    """As the list was, with what is in it twice; there are as many levels as distinct values."""
+    dimension = Ordinal([3, 1, 3, 2])
+    assert (list(dimension), len(dimension), dimension.levels) == ([3, 1, 3, 2], 4, 3)
+    assert [dimension[i] for i in range(4)] == [3, 1, 3, 2]
+    assert dimension[1:3] == [1, 3]
+
+
 def test_repeated_values_are_one():
     """A value that is listed twice is one candidate."""
     assert Space.of({"p": ["a", "b", "a"]}).size == 2
@@ -312,7 +339,11 @@ BAD_DIMENSIONS = {
     "order": (lambda: Integer(3, 1), ValueError, "low must be less"),
     "log": (lambda: Integer(0, 3, log=True), ValueError, "above 0"),
     "wide": (lambda: Integer(0, 2**50), ValueError, "2\\*\\*40"),
+    "too wide by one": (lambda: Integer(0, 2**40), ValueError, "2\\*\\*40"),
+    "prior": (lambda: Real(1, 2, log="log-uniform"), TypeError, "log is True or False"),
     "no values": (lambda: Categorical([]), ValueError, "at least one"),
+    "text for a list": (lambda: Categorical("ab"), TypeError, r"\['ab'\]"),
+    "no list": (lambda: Ordinal(3), TypeError, r"\[3\]"),
     "text in order": (lambda: Ordinal(["a"]), TypeError, "number"),
     "NaN in order": (lambda: Ordinal([1.0, math.nan]), TypeError, "number"),
     "not frozen": (lambda: Frozen(object()), TypeError, "no cdf and no ppf and no rvs"),
@@ -336,11 +367,14 @@ def test_bad_dimensions(make, error, told):
         (Integer(1, 5), 2.5),
         (Integer(1, 5), 6),
         (Integer(1, 5), None),
+        (Integer(1, 5), math.inf),
         (Categorical(["a"]), "b"),
         (Categorical([1, 2]), True),
         (Ordinal([1, 2, 3]), 4),
         (Frozen(uniform(0, 1)), 2),
         (Frozen(randint(1, 4)), 1.5),
+        (Frozen(poisson(3)), math.inf),
+        (Frozen(norm()), -math.inf),
     ],
 )
 def test_values_that_do_not_belong(dimension, value):
@@ -355,6 +389,70 @@ def test_numbers_that_are_equal_belong():
     assert Real(0, 1).encode(Fraction(1, 2)) == 0.5
     assert Real(0, 1).encode(np.float32(0.5)) == 0.5
     assert Integer(1, 3).encode(2.0) == 0.5
+    assert Integer(1, 2**40).levels == 2**40
+
+
+def test_texts_that_are_equal_belong():
+    """Whether they are Python's or numpy's."""
+    assert Categorical(["a", "b"]).encode(np.str_("b")) == 0.75
+
+
+@pytest.mark.parametrize("dimension", [Frozen(norm()), Frozen(expon()), Frozen(poisson(3))])
+def test_distributions_without_an_end_give_finite_values(dimension):
+    """Also from the outermost coordinates; they have no levels to count."""
+    assert dimension.levels is None
+    low, high = (dimension.encode(dimension.decode(unit)) for unit in (0.0, 1.0))
+    assert math.isfinite(dimension.decode(0.0))
+    assert math.isfinite(dimension.decode(1.0))
+    assert low < 0.1
+    assert high > 0.9
+
+
+def test_cells_of_a_discrete_distribution():
+    """Each value is in the middle of the probability that it has: by hand."""
+    dimension = Frozen(binom(2, 0.5))  # 1/4, 1/2, 1/4
+    assert dimension.levels == 3
+    assert [dimension.cell(level) for level in range(3)] == pytest.approx([0.125, 0.5, 0.875])
+    assert Frozen(randint(5, 9)).cell(0) == pytest.approx(0.125)
+    assert [params["n"] for params in GridOptimizer({"n": randint(5, 9)})] == [5, 6, 7, 8]
+
+
+class Squared:
+    """A distribution that somebody wrote: no support, no name."""
+
+    def cdf(self, value):
+        return min(max(value, 0.0), 1.0) ** 0.5
+
+    def ppf(self, unit):
+        return unit**2
+
+    def rvs(self, size=None, random_state=None):
+        return np.random.RandomState(random_state).uniform(size=size) ** 2
+
+    def __repr__(self):
+        return "Squared()"
+
+
+def test_a_distribution_of_the_users_own():
+    """It needs no more than `cdf`, `ppf` and `rvs`."""
+    space = Space.of({"x": Squared()})
+    assert space.decode(Point(0, (0.5,))) == {"x": 0.25}
+    assert space.encode({"x": 0.25}).units == (0.5,)
+    assert repr(space.branches[0]["x"]) == "Squared()"
+
+
+def test_distributions_print_as_they_were_written():
+    """By which those of two branches are told apart."""
+    assert repr(Frozen(uniform(1, scale=2))) == "uniform(1, scale=2)"
+    assert repr(Frozen(uniform(1, scale=2))) != repr(Frozen(uniform(1, scale=3)))
+
+
+def test_draws_of_a_distribution():
+    """What scipy draws, one value or as many as asked for, by the same seed."""
+    dimension = Frozen(uniform(1, 2))
+    assert dimension.rvs(random_state=3) == uniform(1, 2).rvs(random_state=3)
+    drawn = dimension.rvs((2, 3), random_state=3)
+    np.testing.assert_array_equal(drawn, uniform(1, 2).rvs((2, 3), random_state=3))
 
 
 @given(dimension=st.one_of(reals(), integer_ranges()), seed=st.integers(0, 2**31 - 1))
@@ -395,6 +493,12 @@ def test_dimensions_are_values(dimension):
     assert pickle.loads(pickle.dumps(dimension)) == dimension
     assert hash(pickle.loads(pickle.dumps(dimension))) == hash(dimension)
     assert clone(dimension, safe=False) == dimension
+
+
+def test_ranges_of_other_kinds_are_not_equal():
+    """Though their ends are: the values are of other types."""
+    assert Real(1, 9) != Integer(1, 9)
+    assert Real(1, 9) != Real(1, 9, log=True)
 
 
 class Doubling:
