@@ -6,7 +6,7 @@ from scipy.stats import norm, randint
 
 from hpsearch.optimizers._columns import Columns, Table
 from hpsearch.optimizers.history import History
-from hpsearch.space import Space
+from hpsearch.space import Point, Space
 
 SPACES = {
     "mixed": {
@@ -85,3 +85,33 @@ def test_table_follows_its_history():
         history.expect(point)
         np.testing.assert_array_equal(table.rows(history), columns.rows(history.points))
     assert len(table.rows(History())) == 0
+
+
+def test_the_first_new_point():
+    """What was asked is passed over, if its last digit is another one, and what is not allowed."""
+    space = Space.of({"x": (0.0, 1.0)}, constraint=lambda params: params["x"] < 0.8)
+    table, history = Table(Columns(space)), History()
+    history.expect(Point(0, (0.3,)))
+    rows = np.array([[0.3], [0.3 + 1e-12], [0.9], [0.7], [0.5]])
+    assert table.first_new(rows, history) == Point(0, (0.7,))
+    assert table.first_new(rows[:3], history) is None
+
+
+def test_what_is_missing_lies_in_the_middle():
+    """Of a number that a branch lacks; of a parameter without order no value is more alike."""
+    space = Space.of([{"k": ["a"], "x": (0.0, 1.0), "c": ["u", "v", "w"]}, {"k": ["b"]}])
+    columns = Columns(space)
+    lacks = columns.features(columns.rows([space.encode({"k": "b"})]))[0]
+    has = columns.features(
+        columns.rows([space.encode({"k": "a", "x": 0.5, "c": c}) for c in "uvw"])
+    )
+    squared = ((has - lacks) ** 2).sum(axis=1)
+    assert squared == pytest.approx([squared[0]] * 3)
+    assert lacks[columns.group == 2].tolist() == [0.5]
+
+
+def test_long_ranges_are_a_continuum():
+    """Up to 4096 values have cells of their own, more do not."""
+    cells = [c.cells for c in Columns(Space.of({"a": (1, 4096), "b": (1, 4097)})).columns]
+    assert len(cells[0]) == 4096
+    assert cells[1] is None

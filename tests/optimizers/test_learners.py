@@ -13,6 +13,7 @@ from hpsearch.optimizers import gp as gp_module
 from hpsearch.optimizers._columns import Columns
 from hpsearch.optimizers._evidence import Scored, standardised
 from hpsearch.optimizers._parzen import Kernels, Parzen
+from hpsearch.optimizers.tpe import Divided, candidates, density, sample_of_rest
 from hpsearch.space import Space
 
 SPACE = {"x": (-5.0, 10.0), "y": (1e-3, 1e3, "log-uniform"), "c": ["a", "b", "c"], "n": (1, 100)}
@@ -284,3 +285,93 @@ def test_parzen_masses_of_categories_sum_to_one():
     drawn = parzen.draw(20_000, rng)
     shares = [(np.abs(drawn - row).max(axis=1) < 1e-9).mean() for row in grid]
     np.testing.assert_allclose(shares, masses, atol=0.01)
+
+
+def test_parzen_widths_by_hand():
+    """Scott's rule, from 0.15 for a single point, never below 0.01; a cell adds its variance."""
+    for levels, cell in ((None, 0.0), (5, 1 / 5)):
+        dimension = (0.0, 1.0) if levels is None else (1, levels)
+        kernels = Kernels.of(Columns(Space.of({"x": dimension})).columns)
+        for n, width in ((1, 0.15), (32, 0.075), (10**6, 0.01)):
+            parzen = Parzen.around(kernels, np.full((n, 1), 0.5), np.ones(n))
+            expected = [np.sqrt(w**2 + cell**2 / 12) for w in (width, 1.0)]
+            assert parzen.widths[[0, -1], 0] == pytest.approx(expected)
+            assert np.exp(parzen.log_weights[-1]) == pytest.approx(1 / (n + 1))
+
+
+def test_parzen_draws_follow_the_density():
+    """Also at the ends, beyond which nothing lies, and of cells, which are hit in the middle."""
+    columns = Columns(Space.of({"x": (0.0, 1.0), "n": (1, 4)})).columns
+    rows = np.array([[0.375, 0.02], [0.625, 0.5], [0.875, 0.99]])  # names are sorted: n, x
+    parzen = Parzen.around(Kernels.of(columns), rows, np.array([1.0, 2.0, 3.0]))
+    drawn = parzen.draw(40_000, np.random.default_rng(0))
+    assert drawn.min() >= 0
+    assert drawn.max() <= 1
+    assert sorted(set(drawn[:, 0])) == [0.125, 0.375, 0.625, 0.875]
+    x, step = np.linspace(0, 1, 200, endpoint=False) + 1 / 400, 1 / 200
+    grid = np.array([[n, at] for n in columns[0].cells for at in x])
+    masses = np.exp(parzen.log_density(grid)).reshape(4, 20, 10).sum(axis=2) * step
+    found = np.histogram2d(drawn[:, 0], drawn[:, 1], bins=[4, 20], range=[[0, 1], [0, 1]])[0]
+    np.testing.assert_allclose(found / len(drawn), masses / masses.sum(), atol=0.01)
+
+
+def test_densities_of_many_columns_are_finite():
+    """Far from all centres the density is small, and its logarithm is no infinity."""
+    kernels = Kernels.of(Columns(Space.of({f"x{i}": (0.0, 1.0) for i in range(60)})).columns)
+    parzen = Parzen.around(kernels, np.zeros((1000, 60)), np.ones(1000))
+    assert np.isfinite(parzen.log_density(np.ones((1, 60)))).all()
+
+
+def test_good_points_and_the_rest_by_hand():
+    """The best 15 %, rounded up, 25 at most, the better the heavier; the rest has all others."""
+    scores = np.array([0.1, np.nan, 0.9, 0.3, 0.8, 0.2, 0.5, 0.4, np.nan])
+    divided = Divided.of(np.arange(9.0)[:, None], scores, np.random.default_rng(0))
+    assert divided.good[:, 0].tolist() == [2, 4]
+    assert divided.good_weights.tolist() == [1.5, 0.5]
+    assert divided.rest[:, 0].tolist() == [0, 1, 3, 5, 6, 7, 8]
+    assert divided.rest_weights.tolist() == [1] * 7
+    many = np.random.default_rng(0).permutation(400).astype(float)
+    divided = Divided.of(many[:, None], many, np.random.default_rng(0))
+    assert divided.good[:, 0].tolist() == list(range(399, 374, -1))
+    joined = divided.joined(divided, 0.25)
+    assert len(joined.good) == len(joined.good_weights) == 50
+    assert joined.good_weights[25:] == pytest.approx(divided.good_weights / 4)
+    assert joined.rest_weights[len(divided.rest) :] == pytest.approx(divided.rest_weights / 4)
+
+
+def test_what_is_old_fades():
+    """The last 25 of the rest count in full; of thousands a sample keeps its order and weights."""
+    rest, weights = sample_of_rest(102, np.array([3, 50]), np.random.default_rng(0))
+    assert rest.tolist() == [i for i in range(102) if i not in (3, 50)]
+    assert weights[75:].tolist() == [1] * 25
+    assert weights[:75] == pytest.approx(np.linspace(1 / 100, 1, 75))
+    rest, weights = sample_of_rest(5000, np.array([], dtype=int), np.random.default_rng(0))
+    assert len(rest) == len(weights) == 1000
+    assert (np.diff(rest) > 0).all()
+    old = rest < 4975
+    assert weights[old] == pytest.approx(np.linspace(1 / 5000, 1, 4975)[rest[old]])
+    assert (weights[~old] == 1).all()
+
+
+def test_candidates_come_by_the_ratio_of_densities():
+    """Of all groups of columns that they have; there are some of each branch."""
+    space = Space.of([{"k": ["a"], "x": (0.0, 1.0)}, {"k": ["b"], "x": (0.0, 1.0), "y": (1, 9)}])
+    columns, rng = Columns(space), np.random.default_rng(0)
+    points = [space.snap(space.point(u)) for u in rng.random((40, space.n_coordinates))]
+    scores = np.array([-abs(point.units[1] - 0.3) for point in points])
+    divided = Divided.of(columns.rows(points), scores, rng)
+    rows, ratio = candidates(columns, divided, rng), np.zeros(64)
+    for group in columns.groups:
+        kernels = Kernels.of([columns.columns[number] for number in group])
+        has = ~np.isnan(rows[:, group[0]])
+        good, rest = (
+            density(kernels, given[:, group], weights).log_density(rows[has][:, group])
+            for given, weights in (
+                (divided.good, divided.good_weights),
+                (divided.rest, divided.rest_weights),
+            )
+        )
+        ratio[has] += good - rest
+    assert (np.diff(ratio) <= 1e-9).all()
+    assert len(columns.groups) == 2
+    assert set(columns.branches(rows)) == {0, 1}

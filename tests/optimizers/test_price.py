@@ -53,8 +53,28 @@ def test_cost_is_learnt():
 
 
 def test_few_costs_count_for_nothing():
+    """Five are needed that are known."""
     columns, rows, _ = price_of()
     assert Price.of(columns, rows[:4], np.ones(4)) is None
+    assert Price.of(columns, rows[:6], np.array([1, 2, np.nan, 3, np.nan, 4])) is None
+    assert Price.of(columns, rows[:5], np.arange(1.0, 6)) is not None
+
+
+def test_costs_that_are_alike_and_costs_of_nothing():
+    """Where all cost the same nothing is cheaper; a clock that has not moved is no infinity."""
+    columns, rows, _ = price_of()
+    assert Price.of(columns, rows, np.full(len(rows), 2.0)).log_cost(rows) == pytest.approx(0)
+    assert np.isfinite(Price.of(columns, rows, np.arange(len(rows)) / 10).log_cost(rows)).all()
+
+
+def test_the_latest_costs_count():
+    """Of 200 the last 150, each of its own row: what was slow at first may be fast by now."""
+    columns, rows, _ = price_of(200)
+    slope = np.where(np.arange(200) < 50, -9, 3)
+    costs = np.exp(slope * rows[:, 0])
+    costs[60:80] = np.nan
+    told = Price.of(columns, rows, costs).log_cost(np.array([[0.1, 0.5], [0.9, 0.5]]))
+    assert told[1] - told[0] > 1
 
 
 def spent(cost_aware):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import qmc
 
 from hpsearch.optimizers import (
     GPOptimizer,
@@ -29,7 +30,9 @@ SPACES = {  # finite, so that a grid can go through them
     ],
     "categories": {"a": ["x", "y", "z"], "b": [None, "auto", 3.0], "c": [True, False]},
     "point": {"a": [1], "b": ["x"]},
+    "nothing": {},
 }
+LARGE_GRID = {"n": list(range(1000))}
 LARGE = {"x": (0.0, 1.0), "y": (1e-3, 1e3, "log-uniform"), "n": (1, 9), "c": ["a", "b", "c"]}
 
 every_optimizer = pytest.mark.parametrize("cls", OPTIMIZERS)
@@ -204,3 +207,67 @@ def test_learns_says_whether_scores_matter(cls):
         good.tell(asked[-1][0], asked[-1][0]["C"])
         bad.tell(asked[-1][1], -asked[-1][1]["C"])
     assert all(a == b for a, b in asked) is not cls.learns
+
+
+@every_optimizer
+def test_a_seed_drawn_from_a_generator(cls):
+    """Of either kind: the same state gives the same asks, and most states other ones."""
+    for kind in (np.random.RandomState, np.random.default_rng):
+        seeds = [cls(LARGE_GRID, random_state=kind(state)).seed for state in (3, 3, 4)]
+        assert seeds[0] == seeds[1] != seeds[2]
+
+
+@every_optimizer
+@pytest.mark.parametrize(
+    ("seed", "error", "told"),
+    [
+        (-1, ValueError, "must not be negative, got -1"),
+        (1.5, TypeError, "must be an int, a generator or None, got 1.5"),
+        ("a", TypeError, "must be an int, a generator or None, got 'a'"),
+    ],
+)
+def test_what_is_no_seed_is_refused(cls, seed, error, told):
+    """The message says what may be given."""
+    with pytest.raises(error, match=told):
+        cls(LARGE_GRID, random_state=seed)
+
+
+def test_sobol_points_are_those_of_scipy():
+    """The sequence of that seed from its beginning, each number for its parameter."""
+    optimizer = SobolOptimizer({"a": (0.0, 1.0), "b": (0.0, 1.0)}, random_state=7)
+    expected = qmc.Sobol(2, bits=32, rng=np.random.default_rng(7)).random(8)
+    asked = [list(optimizer.ask().values()) for _ in range(8)]
+    np.testing.assert_allclose(asked, expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("cls", [RandomOptimizer, SobolOptimizer])
+def test_what_others_evaluate_is_passed_over(cls):
+    """A number of the sequence is used up by it: later asks are those of their numbers."""
+    space = {"x": (0.0, 1.0)}
+    whole, other = cls(space, random_state=0), cls(space, random_state=0)
+    asked = [whole.ask() for _ in range(3)]
+    other.expect({"x": 0.123})
+    assert [other.ask() for _ in range(2)] == asked[1:]
+
+
+@pytest.mark.parametrize("cls", [RandomOptimizer, SobolOptimizer])
+def test_the_last_of_many_are_drawn_at_random(cls):
+    """Where nearly all is known, each of those left is as likely."""
+    known, left = range(2997), [2997, 2998, 2999]
+    firsts = []
+    for seed in range(24):
+        optimizer = cls({"n": list(range(3000))}, random_state=seed)
+        for n in known:
+            optimizer.history.expect(optimizer.space.encode({"n": n}))
+        firsts.append(optimizer.ask()["n"])
+    assert min(firsts.count(n) for n in left) >= 4
+
+
+@pytest.mark.parametrize("cls", [RandomOptimizer, SobolOptimizer, TPEOptimizer, GPOptimizer])
+def test_narrow_constraints(cls):
+    """What one draw in a thousand meets is found; what none meets is said to be so."""
+    some = cls(Space.of({"x": (0.0, 1.0)}, lambda params: 0.3 < params["x"] < 0.301), 0)
+    assert 0.3 < some.ask()["x"] < 0.301
+    none = cls(Space.of({"x": (0.0, 1.0)}, lambda params: False), 0)
+    with pytest.raises(ValueError, match=r"rejected by the constraint .* Narrow the space"):
+        none.ask()
