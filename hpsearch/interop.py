@@ -290,9 +290,11 @@ def _by_name(space: Space) -> dict[str, list[Dimension]]:
 
 def _ends(dimension: Any) -> tuple[float, float]:
     """The least and the greatest value; of a distribution without end, next to none is beyond."""
-    if isinstance(dimension, Frozen):
-        return dimension.decode(0.0), dimension.decode(1.0)
-    return dimension.low, dimension.high
+    low, high = dimension.low, dimension.high
+    return (
+        low if math.isfinite(low) else dimension.decode(0.0),
+        high if math.isfinite(high) else dimension.decode(1.0),
+    )
 
 
 def _seen(trials: Sequence[Trial]) -> dict[str, list[Any]]:
