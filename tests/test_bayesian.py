@@ -1,5 +1,6 @@
 """The searches that learn: what comes first, what never comes, and that no worker waits."""
 
+import math
 import os
 import select
 import warnings
@@ -152,6 +153,33 @@ def test_nearest_to_an_infinite_default(cls, x):
     assert asked(search)[0] == {"x": pytest.approx(upper), "y": 0.5}
 
 
+class Doubling:
+    """A user's own dimension, which reckons with any value: 1, 2, 4, 8."""
+
+    levels = 4
+    ordered = True
+
+    def encode(self, value):
+        level = math.log2(value)
+        if level not in range(4):
+            raise ValueError(f"{value!r} is none of 1, 2, 4, 8.")
+        return self.cell(level)
+
+    def decode(self, unit):
+        return 2 ** min(int(unit * 4), 3)
+
+    def cell(self, level):
+        return (level + 0.5) / 4
+
+
+@every_learner
+@pytest.mark.parametrize(("x", "nearest"), [(None, 4), (100, 8), (2, 2)])
+def test_defaults_and_a_dimension_of_the_users_own(cls, x, nearest):
+    """What it cannot reckon with, such as None, does not belong to it."""
+    search = fit(cls, Given(x=x), {"x": Doubling(), "y": (0.1, 0.9)}, n_iter=2)
+    assert asked(search)[0] == {"x": nearest, "y": 0.5}
+
+
 @every_learner
 def test_default_of_a_step(cls):
     """Values below a pipeline's steps are found by their names."""
@@ -180,6 +208,7 @@ def test_defaults_of_each_model(cls):
     of_tree = [params for params in candidates if params.get("model") is tree]
     assert of_tree[0] == {"model": tree, "model__min_samples_leaf": 3, "model__max_depth": 5}
     assert (tree.max_depth, machine.tol) == (None, 1e-3)
+    assert isinstance(model.named_steps["model"], LogisticRegression)
 
 
 @every_learner

@@ -190,6 +190,114 @@ def test_true_is_the_default():
     assert not hasattr(false, "n_rounds_")
 
 
+def test_a_refit_has_a_round_at_least():
+    """Whatever the aggregate makes of the rounds found."""
+    none = early(aggregate=lambda rounds: 0.2)
+    search = ExhaustiveSearchCV(MODEL, GRID, cv=3, early_stopping=none).fit(X, Y)
+    assert search.n_rounds_ == len(search.best_estimator_[-1].trees_) == 1
+
+
+def test_rounds_are_those_of_full_fits():
+    """Not of the fits on fewer rows by which a candidate was judged before."""
+    space = {"boost__rate": [0.2, 0.3, 0.5, 0.7], "boost__depth": [1, 2, 3]}
+    search = ExhaustiveSearchCV(MODEL, space, cv=3, early_stopping=EARLY, pruner="halving").fit(
+        X, Y
+    )
+    best = search.trials_[search.best_index_]
+    full = [r.details["stopped_at"]["rounds"] for r in best.results if r.resource == 1.0]
+    fewer = [r.details["stopped_at"]["rounds"] for r in best.results if r.resource < 1.0]
+    assert len(full) == 3
+    assert search.n_rounds_ == round(np.mean(full)) != round(np.mean(fewer + full))
+
+
+@takes_rows
+def test_booleans_of_numpy_are_booleans():
+    """True of a table is the default, and not one round; False is none."""
+    X, y = load_iris(return_X_y=True)
+    model = HistGradientBoostingClassifier(max_iter=3, random_state=0)
+    for given in (True, False):
+        plain, own = (
+            ExhaustiveSearchCV(model, {}, cv=2, early_stopping=kind(given)).fit(X, y)
+            for kind in (bool, np.bool_)
+        )
+        np.testing.assert_array_equal(scores_of(plain), scores_of(own))
+        assert getattr(plain, "n_rounds_", 0) == getattr(own, "n_rounds_", 0)
+
+
+@takes_rows
+def test_a_class_of_one_row():
+    """It cannot be on both sides; the rows are drawn without looking at classes then."""
+    X, y = load_iris(return_X_y=True)
+    y[0] = 3
+    model = HistGradientBoostingClassifier(max_iter=3, random_state=0)
+    folds = KFold(3, shuffle=True, random_state=0)
+    search = ExhaustiveSearchCV(model, {}, cv=folds, early_stopping=5, error_score="raise")
+    assert search.fit(X, y).n_rounds_ == 3
+
+
+@takes_rows
+def test_a_refit_stops_not_by_itself():
+    """Though the estimator would, by rows of its own choice."""
+    X, y = load_breast_cancer(return_X_y=True)
+    model = HistGradientBoostingClassifier(
+        early_stopping=True, n_iter_no_change=1, tol=10.0, random_state=0
+    )
+    search = ExhaustiveSearchCV(model, {}, cv=2, early_stopping=5).fit(X, y)
+    assert search.best_estimator_.n_iter_ == search.n_rounds_ > 1
+
+
+class Patient(Stops):
+    """A user's word on what the library knows a stopper of."""
+
+    types = ("sklearn.ensemble.HistGradientBoostingClassifier",)
+    name = "max_iter"
+
+    def fit(self, model, X, y, params, valid, rounds):
+        type(model).fit(model, X, y, **params)
+
+    def found(self, model):
+        return {"rounds": 7}
+
+
+def test_stoppers_of_ones_own_come_first():
+    """Also where there is one already."""
+    X, y = load_iris(return_X_y=True)
+    model = HistGradientBoostingClassifier(max_iter=9, random_state=0)
+    own = EarlyStopping(5, stoppers=[Patient()])
+    search = ExhaustiveSearchCV(model, {}, cv=2, early_stopping=own).fit(X, y)
+    assert search.n_rounds_ == search.best_estimator_.n_iter_ == 7
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (Pipeline([("boost", Boosted())]), "boost__"),
+        (Pipeline([("a", StandardScaler()), ("b", Pipeline([("c", Boosted())]))]), "b__c__"),
+        (Pipeline([("a", StandardScaler()), ("b", LinearRegression())]), "b"),
+        (
+            Pipeline([("a", StandardScaler()), ("b", Pipeline([("c", LinearRegression())]))]),
+            "b",
+        ),
+        (
+            Pipeline([("a", StandardScaler()), ("b", Pipeline([("c", LinearRegression())]))]),
+            "b__c",
+        ),
+    ],
+    ids=["one step", "nested", "step searched", "pipeline searched", "its step searched"],
+)
+def test_wherever_the_booster_stands(model, name):
+    """As the only step, in a pipeline of a pipeline, or put there by the search."""
+    plain = Pipeline([("a", StandardScaler()), ("b", Boosted(rate=0.5))])
+    boosted = Boosted(rate=0.5)
+    if name == "b" and isinstance(model[-1], Pipeline):
+        boosted = Pipeline([("c", boosted)])
+    grid = {f"{name}rate": [0.5]} if name.endswith("__") else {name: [boosted]}
+    search = ExhaustiveSearchCV(model, grid, cv=KFold(3), early_stopping=EARLY).fit(X, Y)
+    control = ExhaustiveSearchCV(plain, {}, cv=KFold(3), early_stopping=EARLY).fit(X, Y)
+    np.testing.assert_allclose(scores_of(search), scores_of(control), rtol=1e-9)
+    np.testing.assert_array_equal(rounds_of(search), rounds_of(control))
+
+
 def test_select_refits_with_the_rounds_of_the_other():
     """Another winner has rounds of its own."""
     search = ExhaustiveSearchCV(MODEL, GRID, cv=3, early_stopping=EARLY).fit(X, Y)
@@ -227,17 +335,25 @@ def test_shared_work_changes_nothing():
 def test_histogram_model_predicts_with_its_best_round():
     """What scikit-learn's own early stopping keeps beyond the best round is cut off."""
     X, y = load_breast_cancer(return_X_y=True)
+    weight = np.random.default_rng(0).uniform(0.2, 2, len(y))
     model = HistGradientBoostingClassifier(max_iter=200, learning_rate=0.5, random_state=0)
     folds = StratifiedKFold(2)
     search = ExhaustiveSearchCV(
         model, {"max_leaf_nodes": [5]}, cv=folds, early_stopping=EarlyStopping(5), keep="estimators"
-    ).fit(X, y)
+    ).fit(X, y, sample_weight=weight)
     for number, (train, test) in enumerate(folds.split(X, y)):
         draw = StratifiedShuffleSplit(1, test_size=0.1, random_state=number)
         kept, held = next(draw.split(train, y[train]))
         inner, valid = train[np.sort(kept)], train[np.sort(held)]
         own = clone(model).set_params(max_leaf_nodes=5, early_stopping=True, n_iter_no_change=5)
-        own.fit(X[inner], y[inner], X_val=X[valid], y_val=y[valid])
+        own.fit(
+            X[inner],
+            y[inner],
+            weight[inner],
+            X_val=X[valid],
+            y_val=y[valid],
+            sample_weight_val=weight[valid],
+        )
         best = int(np.argmax(own.validation_score_[1:]))
         staged = list(own.staged_predict_proba(X[test]))[best]
         fitted = search.kept_[0].estimators[number]
@@ -346,6 +462,17 @@ def test_the_last_rows_are_held_back_of_a_series():
         assert valid.tolist() == train[-len(valid) :].tolist()
 
 
+def test_of_a_short_series_one_row_is_held_back():
+    """However small the share is."""
+    tiny = early(on=0.01)
+    search = ExhaustiveSearchCV(
+        MODEL, {}, cv=TimeSeriesSplit(3), early_stopping=tiny, keep="estimators"
+    ).fit(X, Y)
+    valid = [model[-1].watched_[0][1] for model in search.kept_[0].estimators]
+    ends = [train[-1] for train, _ in TimeSeriesSplit(3).split(X)]
+    assert [rows.tolist() for rows in valid] == [[Y[end]] for end in ends]
+
+
 def test_a_plan_stops_its_probes_too():
     """Times are of fits as they will be."""
     plan = ExhaustiveSearchCV(MODEL, GRID, cv=3, early_stopping=EARLY).plan(X, Y, n_probes=1)
@@ -358,7 +485,10 @@ def test_a_plan_stops_its_probes_too():
         (LogisticRegression(), 5, "LogisticRegression is not known to stop early"),
         (Boosted(), 5, "Boosted is not known to stop early"),
         (MODEL, early(on=2), "on=2 is neither 'test' nor a share"),
+        (MODEL, early(on=1.0), "on=1.0 is neither 'test' nor a share"),
+        (MODEL, early(on=True), "on=True is neither 'test' nor a share"),
         (MODEL, early(rounds=0), "rounds=0 is not a positive integer"),
+        (MODEL, early(rounds=True), "rounds=True is not a positive integer"),
         (MODEL, early(aggregate="least"), "aggregate='least' is neither callable nor one of"),
         (MODEL, "yes", "The 'early_stopping' parameter"),
     ],

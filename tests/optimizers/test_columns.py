@@ -58,6 +58,15 @@ def test_settled_rows_are_points(name):
     np.testing.assert_allclose(again, rows, atol=2e-9)  # 10**9 integers are a continuum
 
 
+def test_coordinates_go_to_the_nearest_cell():
+    """Of evenly spaced cells and of others; a cell stays where it is."""
+    units = np.random.default_rng(0).random(500)
+    for column in Columns(Space.of({"even": (1, 5), "log": (1, 40, "log-uniform")})).columns:
+        nearest = column.cells[np.abs(units[:, None] - column.cells).argmin(axis=1)]
+        np.testing.assert_array_equal(column.snap(units), nearest)
+        np.testing.assert_array_equal(column.snap(column.cells), column.cells)
+
+
 def test_branches_share_what_is_alike():
     """C of two branches is one column, C of another range its own, a constant none."""
     columns = Columns(Space.of(SPACES["branches"]))

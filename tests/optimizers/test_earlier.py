@@ -124,3 +124,34 @@ def test_what_is_not_a_pair_is_refused(cls, given):
     """The message says which element, and how to get them from an earlier search."""
     with pytest.raises(TypeError, match=r"prior_trials\[0\].*cv_results_"):
         cls(SPACE, prior_trials=given)
+
+
+def asks(cls, hint, n=6):
+    optimizer = cls(SPACE, random_state=0, prior_trials=hint)
+    asked = []
+    for _ in range(n):
+        asked.append(optimizer.ask())
+        optimizer.tell(asked[-1], score_of(asked[-1]))
+    return asked
+
+
+@learners
+def test_what_a_hint_says(cls):
+    """Infinity is a failure; what comes twice is as it was last; failures alone say nothing."""
+    hint = trials(alike, n=25)
+    infinite, failed = (
+        [(params, bad if i % 5 == 0 else score) for i, (params, score) in enumerate(hint)]
+        for bad in (math.inf, math.nan)
+    )
+    assert asks(cls, infinite) == asks(cls, failed) != asks(cls, hint)
+    assert asks(cls, [(params, -score) for params, score in hint] + hint) == asks(cls, hint)
+    assert asks(cls, [(params, math.nan) for params, _ in hint]) == asks(cls, [])
+
+
+@learners
+def test_messages_of_a_hint(cls):
+    """Which element is no pair, and why no candidate lies in the space, of the first one."""
+    with pytest.raises(TypeError, match=r"prior_trials\[2\]: \['x'\] is not a pair"):
+        cls(SPACE, prior_trials=[*trials(alike, n=2), ["x"]])
+    with pytest.raises(ValueError, match=r"in the space.*99"):
+        cls(SPACE, prior_trials=[({"x": 99.0, "y": 1.0, "c": "a"}, 1.0), ({"z": 1}, 2.0)])
