@@ -89,13 +89,19 @@ class EffectDisplay(Drawn):
         Raises
         ------
         ValueError
-            If there is no such parameter, or fewer than 5 candidates are complete.
+            If there is no such parameter, no branch of the space that has both, or fewer than 5
+            candidates are complete.
         """
         outcome = outcome_of(search)
         given = (params,) if isinstance(params, str) else tuple(params)
         if len(given) not in (1, 2):
             raise ValueError(f"params={params!r}: give one parameter, or two.")
         found = tuple(_found(outcome, name) for name in given)
+        if not any(branch.keys() >= set(found) for branch in outcome.space.branches):
+            raise ValueError(
+                f"params={params!r}: no branch of the space has both {found[0]!r} and "
+                f"{found[1]!r}. Draw the effect of each by itself."
+            )
         return cls(outcome, found).plot(ax=ax)
 
     def _draw(self, ax: Any) -> None:
@@ -135,8 +141,9 @@ class EffectDisplay(Drawn):
         best = self.outcome.complete[self.outcome.best or 0]
         if best in numbers:
             ax.axvline(at[numbers.index(best)], color=BEST, lw=1, ls="--")
-        low, high = float(min((mean - 2 * spread).min(), np.quantile(scores, 0.25))), max(scores)
-        top = max(float((mean + 2 * spread).max()), high)
+        known = np.asarray(scores or mean)  # it may be that no candidate has the parameter
+        low = min(float((mean - 2 * spread).min()), float(np.quantile(known, 0.25)))
+        top = float(max((mean + 2 * spread).max(), known.max()))
         margin = 0.05 * (top - low or abs(top) or 1.0)
         ax.set_ylim(low - margin, top + margin)
         ax.set(xlabel=short_names(slices.branch)[name], ylabel=f"mean {self.outcome.metric}")

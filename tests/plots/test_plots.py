@@ -3,6 +3,7 @@
 import itertools
 import os
 import pickle
+import sys
 import warnings
 from dataclasses import replace
 from functools import partial
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import loguniform, uniform
 from sklearn.datasets import load_iris
 from sklearn.svm import SVC
 
 from hpsearch import ExhaustiveSearchCV, GPSearchCV, Integer, Real, SampledSearchCV, TPESearchCV
+from hpsearch.importance import Importances
 from hpsearch.optimizers import GPOptimizer, RandomOptimizer
 from hpsearch.outcome import Outcome
 from hpsearch.plots import (
@@ -24,7 +27,8 @@ from hpsearch.plots import (
     ParallelCoordinatesDisplay,
     TimelineDisplay,
 )
-from hpsearch.space import Space
+from hpsearch.plots.effect import Slices
+from hpsearch.space import Point, Space
 from hpsearch.trial import SplitResult, Status, Trial
 
 mpl = pytest.importorskip("matplotlib")
@@ -222,8 +226,6 @@ def test_convergence_shows_the_numbers():
 
 def test_effect_of_a_process_goes_through_the_scores():
     """Where candidates are, the process is near their scores, and surer than elsewhere."""
-    from hpsearch.plots.effect import Slices
-
     known = outcome(120)
     slices = Slices(replace(known, by_process=True))
     best = known.complete[known.best]
@@ -334,3 +336,315 @@ def test_only_searches_of_hpsearch():
     other = GridSearchCV(SVC(), {"C": [1, 2]}).fit(X, Y)
     with pytest.raises(TypeError, match="GridSearchCV: this is drawn of a fitted search of hpsea"):
         ConvergenceDisplay.from_search(other)
+
+
+def made(params, scores, space, statuses=None, n_splits=4, by_process=False, details=None):
+    """A search that never ran: candidates with these scores on each split, None for no result."""
+    statuses = statuses or [Status.COMPLETE] * len(params)
+    trials = [
+        Trial(
+            number,
+            own,
+            status,
+            []
+            if score is None
+            else [
+                SplitResult(i, 1.0, {"score": float(score)}, (details or {}).get((number, i), {}))
+                for i in range(n_splits)
+            ],
+        )
+        for number, (own, score, status) in enumerate(zip(params, scores, statuses, strict=True))
+    ]
+    sizes = [(80, 20)] * n_splits
+    given = ("a search", SVC(), "score", trials, sizes, Space.of(space), None, None, False)
+    return Fitted(Outcome(*given, by_process))
+
+
+def line_of(ax, label):
+    return next(line for line in ax.lines if line.get_label() == label)
+
+
+def texts_of(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_convergence_of_the_hopeless():
+    """They lie on a floor, below which the others are not told apart, and are counted."""
+    scores = [0.0, 0.9, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96, -3.0, None]
+    statuses = [Status.COMPLETE] * 8 + [Status.PRUNED] * 2
+    params = [{"x": 0.1 * i} for i in range(10)]
+    ax = ConvergenceDisplay.from_search(made(params, scores, {"x": (0.0, 1.0)}, statuses)).ax_
+    low, median, top = np.quantile(scores[:8], [0.25, 0.5, 1.0])
+    floor = min(median - 4 * (top - median), low - (top - low) / 2)
+    assert line_of(ax, "complete").get_ydata() == pytest.approx([floor, *scores[1:8]])
+    assert line_of(ax, "pruned (some splits)").get_ydata() == pytest.approx([floor])
+    assert texts_of(ax) == ["1 at or below"]
+    best = line_of(ax, "best so far")
+    assert best.get_drawstyle() == "steps-post"
+    assert best.get_xdata().tolist() == [*range(8), 10]
+
+
+def test_convergence_without_scores():
+    """All failed, or nothing has ended: that is what is seen."""
+    params = [{"x": 0.1}, {"x": 0.2}]
+    statuses = [Status.FAILED, Status.PRUNED]
+    search = made(params, [None, None], {"x": (0.0, 1.0)}, statuses)
+    ax = ConvergenceDisplay.from_search(search).ax_
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["complete", "failed (1)"]
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        (Real(0.01, 100, log=True), "log"),
+        (Real(0.01, 100), "linear"),
+        ([0.01, 0.1, 1, 10, 100], "log"),
+        ([1, 2, 4, 8, 9], "linear"),
+        ([0.0, 0.1, 1, 10, 100], "linear"),
+        (list(range(1, 51)), "linear"),
+        (loguniform(0.01, 100), "log"),
+        (uniform(1, 99), "linear"),
+    ],
+    ids=repr,
+)
+def test_scale_of_an_effect(values, scale):
+    """That of a range; of listed numbers and of distributions the one that spreads them."""
+    space = Space.of({"x": values})
+    params = [space.decode(space.snap(Point(0, (u,)))) for u in np.linspace(0.02, 0.98, 12)]
+    search = made(params, np.linspace(0, 1, 12), space)
+    assert EffectDisplay.from_search(search, "x").ax_.get_xscale() == scale
+
+
+def rising(n=12, **options):
+    """A score that rises with x, and with nothing else."""
+    space = {"x": (0.0, 1.0), "c": list("abcdefghi"), "one": ["only"], "n": Integer(1, 10**6)}
+    params = [
+        {"x": i / (n - 1), "c": "abcdefghi"[i % 9], "one": "only", "n": 1 + 80_000 * i}
+        for i in range(n)
+    ]
+    return made(params, [0.5 + 0.4 * p["x"] for p in params], space, **options)
+
+
+@pytest.mark.parametrize("by_process", [True, False])
+def test_an_effect_is_what_its_model_says(by_process):
+    """The line is the mean, the band two standard deviations, in units of the score."""
+    search = rising(by_process=by_process)
+    ax = EffectDisplay.from_search(search, "x").ax_
+    line = next(line for line in ax.lines if len(line.get_xdata()) == 200)
+    mean, spread = Slices(search._outcome()).predict({"x": np.linspace(0, 1, 200)})
+    np.testing.assert_array_equal(line.get_ydata(), mean)
+    band = ax.collections[0].get_paths()[0].vertices[:, 1]
+    assert band.min() == pytest.approx((mean - 2 * spread).min())
+    assert band.max() == pytest.approx((mean + 2 * spread).max())
+    assert 0.4 < mean[0] < mean[-1] < 1
+    assert spread.max() < 0.3
+    best = next(line for line in ax.lines if line.get_linestyle() == "--")
+    assert list(best.get_xdata()) == [1.0, 1.0]
+
+
+def test_an_effect_of_many_values():
+    """Of a long range steps are drawn, of a long list every value by its name."""
+    ax = EffectDisplay.from_search(rising(), "n").ax_
+    assert max(len(line.get_xdata()) for line in ax.lines) == 200
+    ax = EffectDisplay.from_search(rising(), "c").ax_
+    assert [label.get_text() for label in ax.get_xticklabels()] == list("abcdefghi")
+
+
+def test_an_effect_of_two_lies_the_right_way():
+    """The first parameter to the right; the best is a star; of one with one value there is one."""
+    ax = EffectDisplay.from_search(rising(by_process=True), ["x", "one"]).ax_
+    image = ax.collections[0].get_array()
+    assert image.shape == (1, 60)
+    assert (np.diff(image[0]) > 0).mean() > 0.9
+    star = next(line for line in ax.lines if line.get_marker() == "*")
+    assert (star.get_xdata().tolist(), star.get_ydata().tolist()) == ([1.0], [0.5])
+
+
+def test_ticks_of_a_long_list_are_some_of_it():
+    """At most twelve or so, and none between two values."""
+    names = [f"v{i:02}" for i in range(30)]
+    space = {"c": names, "x": (0.0, 1.0)}
+    params = [{"c": names[i], "x": i / 30} for i in range(12)]
+    ax = EffectDisplay.from_search(made(params, np.linspace(0, 1, 12), space), ["c", "x"]).ax_
+    assert [label.get_text() for label in ax.get_xticklabels()] == names[::3]
+    assert ax.get_xticks() == pytest.approx([(i + 0.5) / 30 for i in range(0, 30, 3)])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["0", "0.25", "0.5", "0.75", "1"]
+
+
+BRANCHES = [{"k": ["a"], "x": (0.0, 1.0)}, {"k": ["b"], "y": (0.0, 1.0), "z": (0.0, 9.0)}]
+
+
+def test_effects_in_branches():
+    """Along the best candidate that has the parameter; along the middle if none has it."""
+    of_a = [{"k": "a", "x": i / 8} for i in range(8)]
+    of_b = [{"k": "b", "y": i / 8, "z": 8.0 - i} for i in range(8)]
+    scores = [0.9] * 8 + [0.1 * i + 0.05 * p["z"] for i, p in enumerate(of_b)]
+    slices = Slices(made(of_a + of_b, scores, BRANCHES)._outcome())
+    best_of_b = int(np.argmax(scores[8:]))
+    y = np.array([0.3])
+    at_best = slices.predict({"y": y, "z": np.array([of_b[best_of_b]["z"] / 9])})
+    np.testing.assert_array_equal(slices.predict({"y": y}), at_best)
+    none = made(of_a, scores[:8], BRANCHES)
+    middle = Slices(none._outcome()).predict({"y": y, "z": np.array([0.5])})
+    np.testing.assert_array_equal(Slices(none._outcome()).predict({"y": y}), middle)
+    assert EffectDisplay.from_search(none, "y").ax_.get_xlabel() == "y"
+    with pytest.raises(ValueError, match="no branch of the space has both 'x' and 'y'"):
+        EffectDisplay.from_search(none, ["x", "y"])
+
+
+def test_an_effect_of_a_parameter_with_other_values_in_each_branch():
+    """What cannot be drawn on its axis is left out."""
+    space = [{"k": ["a"], "x": (0.0, 1.0)}, {"k": ["b"], "x": (10.0, 20.0)}]
+    params = [{"k": "a", "x": i / 8} for i in range(8)]
+    params += [{"k": "b", "x": 10.0 + i} for i in range(3)]
+    ax = EffectDisplay.from_search(made(params, np.linspace(1, 0, 11), space), "x").ax_
+    assert len(next(line for line in ax.lines if line.get_marker() == "o").get_xdata()) == 8
+
+
+def test_an_effect_where_all_scores_are_the_same():
+    """A line at that score."""
+    for by_process in (True, False):
+        params = [{"x": i / 8} for i in range(8)]
+        search = made(params, [0.7] * 8, {"x": (0.0, 1.0)}, by_process=by_process)
+        mean, spread = Slices(search._outcome()).predict({"x": np.linspace(0, 1, 5)})
+        assert mean == pytest.approx(0.7)
+        assert spread == pytest.approx(0.0, abs=1e-6)
+        EffectDisplay.from_search(search, "x")
+
+
+def test_effects_take_the_latest_of_many_scores():
+    """Of 300 a model is made; the others are drawn as points all the same."""
+    params = [{"x": (i % 20) / 20 + i / 10**6} for i in range(320)]
+    scores = [1 - p["x"] if i < 20 else p["x"] for i, p in enumerate(params)]
+    search = made(params, scores, {"x": (0.0, 1.0)}, by_process=True)
+    mean, _ = Slices(search._outcome()).predict({"x": np.array([0.1, 0.9])})
+    assert mean == pytest.approx([0.1, 0.9], abs=0.01)
+
+
+def test_names_of_an_effect():
+    """A whole name, or all of its last parts."""
+    space = {"a__C": (0.0, 1.0), "a__xC": (0.0, 1.0), "b__C": (0.0, 1.0), "C": (0.0, 1.0)}
+    params = [dict.fromkeys(space, i / 8) for i in range(8)]
+    search = made(params, np.linspace(0, 1, 8), space)
+    for given, label in (("C", "C"), ("a__C", "a__C"), ("xC", "xC")):
+        assert EffectDisplay.from_search(search, given).params[0].endswith(label)
+    del space["C"]
+    search = made([{k: p[k] for k in space} for p in params], np.linspace(0, 1, 8), space)
+    with pytest.raises(ValueError, match=r"'C' is \['a__C', 'b__C'\] of the parameters"):
+        EffectDisplay.from_search(search, "C")
+    with pytest.raises(ValueError, match="one parameter, or two"):
+        EffectDisplay.from_search(search, [])
+
+
+@pytest.mark.parametrize(("n", "is_enough"), [(4, False), (5, True)])
+def test_an_effect_needs_five(n, is_enough):
+    """The message says how many there are."""
+    params = [{"x": i / 8} for i in range(n)]
+    search = made(params, np.linspace(0, 1, n), {"x": (0.0, 1.0)})
+    if is_enough:
+        EffectDisplay.from_search(search, "x")
+    else:
+        with pytest.raises(ValueError, match="4 candidates are complete: an effect needs 5"):
+            EffectDisplay.from_search(search, "x")
+
+
+def test_folds_are_in_order():
+    """The best at the top, as many as are wanted, each score in the colour that can be read."""
+    params = [{"x": i / 20} for i in range(20)]
+    search = made(params, [(7 * i % 20) / 20 for i in range(20)], {"x": (0.0, 1.0)}, n_splits=3)
+    ax = FoldsDisplay.from_search(search, top=12).ax_
+    numbers = [int(label.get_text().split()[-1]) for label in ax.get_yticklabels()]
+    assert numbers == sorted(range(20), key=lambda i: -(7 * i % 20))[:12]
+    colours = [text.get_color() for text in ax.texts]
+    assert len(colours) == 36
+    assert colours[:3] == ["black"] * 3  # of the best, on yellow
+    assert colours[-3:] == ["white"] * 3
+    many = made(params, np.linspace(0, 1, 20), {"x": (0.0, 1.0)}, n_splits=13)
+    ax = FoldsDisplay.from_search(many).ax_
+    assert (texts_of(ax), ax.get_xticks().tolist()) == ([], [0, 12])
+    failed = made(params[:1], [None], {"x": (0.0, 1.0)}, [Status.FAILED])
+    with pytest.raises(ValueError, match="No candidate has a score on every split"):
+        FoldsDisplay.from_search(failed)
+
+
+def test_importances_are_in_order():
+    """Twelve parameters at most, the greatest at the top, pairs below, whiskers within [0, 1]."""
+    alone = {f"p{i:02}": (0.001 * i, 0.0) for i in range(20)} | {"most": (0.7, 0.4), "c": (0.02, 1)}
+    together = {("most", "c"): (0.05, 0.01), ("p01", "p02"): (0.001, 0.01)}
+    display = ImportancesDisplay(Importances(alone, together, 40)).plot()
+    labels = [label.get_text() for label in display.ax_.get_yticklabels()]
+    assert labels == ["most", "c", *(f"p{i:02}" for i in range(19, 9, -1)), "most and c"]
+    places = display.ax_.get_yticks()
+    assert (np.diff(places) < 0).all()
+    ends = [path.vertices[:, 0] for path in display.ax_.collections[0].get_paths()]
+    assert ends[0] == pytest.approx([0.3, 1.0])  # 0.7 and 0.4 more would be beyond 1
+    assert ends[1] == pytest.approx([0.0, 1.0])
+    failed = made([{"x": 0.1}], [None], {"x": (0.0, 1.0)}, [Status.FAILED])
+    with pytest.raises(ValueError, match="8 complete candidates"):
+        ImportancesDisplay.from_search(failed)
+
+
+def test_parallel_lines():
+    """The best thick, of very many the best ones; the axis of the score from worst to best."""
+    params = [{"x": i / 510, "k": "ab"[i % 2]} for i in range(510)]
+    search = made(params, np.linspace(0, 1, 510), {"x": (0.0, 1.0), "k": ["a", "b"]}, n_splits=1)
+    ax = ParallelCoordinatesDisplay.from_search(search).ax_
+    lines = [line for line in ax.lines if len(line.get_xdata()) == 3]
+    assert len(lines) == 500
+    assert lines[0].get_ydata()[-1] == pytest.approx(10 / 509)
+    assert [line.get_linewidth() for line in lines].count(2.5) == 1
+    assert lines[-1].get_linewidth() == 2.5
+    assert "absent" not in texts_of(ax)
+    same = made(params[:3], [0.7] * 3, {"x": (0.0, 1.0), "k": ["a", "b"]})
+    ax = ParallelCoordinatesDisplay.from_search(same).ax_
+    ends = [line.get_ydata()[-1] for line in ax.lines if len(line.get_xdata()) == 3]
+    assert ends == [0.5] * 3
+
+
+@pytest.mark.parametrize(
+    ("space", "names"),
+    [
+        (BRANCHES, ["a", "b"]),
+        ([{"x": (0.0, 1.0)}, {"y": (0.0, 1.0), "z": (0.0, 9.0)}], ["0", "1"]),
+    ],
+    ids=["told apart", "by number"],
+)
+def test_branches_of_parallel_lines(space, names):
+    """By the value that is fixed in each, else by their number; what one lacks is absent."""
+    params = [{"x": i / 4} for i in range(4)] + [{"y": i / 4, "z": 1.0} for i in range(4)]
+    if names[0] == "a":
+        params = [p | {"k": "a" if "x" in p else "b"} for p in params]
+    ax = ParallelCoordinatesDisplay.from_search(made(params, np.linspace(0, 1, 8), space)).ax_
+    at = [label.get_text() for label in ax.get_xticklabels()].index("branch") - 0.04
+    told = {t.get_text(): t.get_position()[1] for t in ax.texts if t.get_position()[0] == at}
+    assert told == dict(zip(names, [0.25, 0.75], strict=True))
+    assert "absent" in texts_of(ax)
+
+
+def test_timeline_by_hand():
+    """Workers in the order of their first fit, bars where they were, each look told once."""
+    spans = {(0, 0): ("late", 12.0, 13.0), (1, 0): ("early", 10.0, 12.0), (2, 0): ("late", 13, 14)}
+    details = {at: {"worker": w, "span": [s, e]} for at, (w, s, e) in spans.items()}
+    details[3, 0] = {"worker": "unknown", "span": None}
+    params = [{"x": i / 4} for i in range(4)]
+    display = TimelineDisplay.from_search(
+        made(params, [0.1, 0.2, 0.9, 0.3], {"x": (0.0, 1.0)}, details=details, n_splits=1)
+    )
+    bars = [(p.get_x(), p.get_width(), p.get_y() + p.get_height() / 2) for p in display.ax_.patches]
+    np.testing.assert_allclose(bars, [(2, 1, 1), (0, 2, 0), (3, 1, 1)], atol=1e-9)
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert labels == ["complete", "best"]
+    assert display.busy_ == pytest.approx(4 / 8)
+    failed = made(params[:1], [0.5], {"x": (0.0, 1.0)}, [Status.FAILED], 1, details=details)
+    display = TimelineDisplay.from_search(failed)
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["failed"]
+    with pytest.raises(ValueError, match="not known when the fits"):
+        TimelineDisplay.from_search(made(params, [0.1, 0.2, 0.9, 0.3], {"x": (0.0, 1.0)}))
+
+
+def test_without_matplotlib(monkeypatch):
+    """The message says what to install."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r"pip install 'hpsearch\[plots\]'"):
+        ConvergenceDisplay.from_search(rising())
