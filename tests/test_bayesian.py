@@ -212,6 +212,19 @@ def test_defaults_of_each_model(cls):
 
 
 @every_learner
+def test_defaults_of_a_model_that_lie_outside(cls):
+    """The nearest open its branch, though it knows none of the values but the model itself."""
+    tree = DecisionTreeClassifier(min_samples_leaf=30)
+    model = Pipeline([("model", SVC())])
+    space = [
+        {"model__C": Real(0.01, 100, log=True)},
+        {"model": [tree], "model__min_samples_leaf": (1, 20)},
+    ]
+    of_tree = [params for params in asked(fit(cls, model, space)) if "model" in params]
+    assert of_tree[0] == {"model": tree, "model__min_samples_leaf": 20}
+
+
+@every_learner
 def test_default_of_a_model_within_a_model(cls):
     """Steps that a branch sets inside a model that it sets are read there, and stay as they are."""
     inner = make_pipeline(StandardScaler(), SVC(C=2.0))
