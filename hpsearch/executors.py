@@ -238,7 +238,8 @@ class JoblibExecutor:
 
     def abandon(self, keys: Iterable[int]) -> None:
         """End calls that nobody waits for; what ran beside them in a process starts again."""
-        gone = set(keys) & self._calls.keys()
+        unwanted = set(keys)
+        gone = unwanted & self._calls.keys()
         for key in gone & set(self._held):
             self._held.remove(key)
             del self._calls[key]
@@ -246,7 +247,8 @@ class JoblibExecutor:
             self._replace_pool(WorkerLost("abandoned"), gone)
         for key in gone & self._calls.keys():
             del self._calls[key]  # a thread's outcome is dropped when it comes
-        self._ready = deque(item for item in self._ready if item[0] not in gone)
+        # An outcome may lie here since other calls were lost: it is no call any more.
+        self._ready = deque(item for item in self._ready if item[0] not in unwanted)
 
     def unshare(self, source: Callable[[], Any]) -> None:
         """Let go of an object that was shared, before the executor is left."""
