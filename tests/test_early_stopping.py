@@ -10,6 +10,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
+    LeaveOneGroupOut,
     StratifiedKFold,
     StratifiedShuffleSplit,
     TimeSeriesSplit,
@@ -454,6 +455,22 @@ def test_groups_are_held_back_whole():
         inside = set(groups[valid])
         assert len(inside) == 2  # a tenth of the twenty that the training rows are of
         assert set(np.flatnonzero(np.isin(groups, list(inside)))) & set(train) == set(valid)
+
+
+@pytest.mark.parametrize(
+    ("cv", "groups", "share", "told"),
+    [
+        (LeaveOneGroupOut(), np.arange(len(Y)) % 2, 0.1, "training groups of split 0"),
+        (GroupKFold(2), np.arange(len(Y)) % 4, 0.9, "training groups of split 0"),
+        (KFold(75), None, 0.999, "training rows of split 0"),
+    ],
+    ids=["one group", "all groups", "all rows"],
+)
+def test_a_share_that_cannot_be_held_back(cv, groups, share, told):
+    """Before the first fit, with the split, and with what to do instead."""
+    search = ExhaustiveSearchCV(MODEL, GRID, cv=cv, early_stopping=early(on=share))
+    with pytest.raises(ValueError, match=f"on={share}, .* {told} .*or on='test'"):
+        search.fit(X, Y, groups=groups)
 
 
 def test_the_last_rows_are_held_back_of_a_series():

@@ -73,8 +73,16 @@ class Stopping:
             rows = indices_of(train)
             if isinstance(cv, TimeSeriesSplit):
                 valid.append(rows[len(rows) - max(1, round(share * len(rows))) :])
-            else:
+                continue
+            try:
                 valid.append(_drawn(rows, share, y, groups, number, of_classes=of_classes))
+            except ValueError as error:
+                of = "rows" if groups is None else "groups"
+                raise ValueError(
+                    f"early_stopping: on={early.on!r}, and of the training {of} of split {number} "
+                    f"no such share can be held back: {error} Give another share, fewer splits, "
+                    "or on='test'."
+                ) from error
         return cls(early, valid)
 
     def fits(self, estimator: Any) -> bool:
