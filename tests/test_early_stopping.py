@@ -5,7 +5,7 @@ import pytest
 import sklearn
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.datasets import load_breast_cancer, load_iris, make_regression
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import (
     GroupKFold,
@@ -247,6 +247,36 @@ def test_a_refit_stops_not_by_itself():
     assert search.best_estimator_.n_iter_ == search.n_rounds_ > 1
 
 
+class CutsBack(Stops):
+    """Of scikit-learn's older boosting, whose models of fewer rounds are parts of those of more."""
+
+    types = ("sklearn.ensemble.GradientBoostingRegressor",)
+    name = "n_estimators"
+
+    def fit(self, model, X, y, params, valid, rounds):
+        type(model).fit(model, X, y, **params)
+        losses = [np.mean((p - valid.y) ** 2) for p in model.staged_predict(valid.X)]
+        model.estimators_ = model.estimators_[: int(np.argmin(losses)) + 1]
+
+    def found(self, model):
+        return {"rounds": len(model.estimators_)}
+
+
+def test_shared_work_knows_the_stoppers_of_ones_own():
+    """What they stop is not cut out of a fit of more rounds, which has stopped elsewhere."""
+    own = EarlyStopping(5, stoppers=[CutsBack()])
+    model = GradientBoostingRegressor(learning_rate=0.5, random_state=0)
+    shared, apart = (
+        ExhaustiveSearchCV(
+            model, {"n_estimators": [5, 15, 60]}, cv=3, early_stopping=own, reuse=reuse
+        ).fit(X, Y)
+        for reuse in (True, False)
+    )
+    np.testing.assert_array_equal(scores_of(shared), scores_of(apart))
+    np.testing.assert_array_equal(rounds_of(shared), rounds_of(apart))
+    assert rounds_of(apart).max() < 60
+
+
 class Patient(Stops):
     """A user's word on what the library knows a stopper of."""
 
@@ -427,7 +457,10 @@ def test_metadata_is_routed_to_the_validation_rows_too():
             cv=KFold(3),
             scoring="r2",
             early_stopping=early(on="test"),
+            keep="estimators",
         ).fit(X, Y, importance=weight)
+    for fitted, (_, test) in zip(search.kept_[0].estimators, KFold(3).split(X), strict=True):
+        np.testing.assert_array_equal(fitted[-1].watched_[1], weight[test])
     for trial in search.trials_:
         for result, (train, test) in zip(trial.results, KFold(3).split(X), strict=True):
             score, n_rounds = by_hand(MODEL, trial.params, train, test, test, weight)
