@@ -99,8 +99,11 @@ class Columns:
 
     @cached_property
     def groups(self) -> list[list[int]]:
-        """Columns that the same branches have; the first list holds those that all have."""
-        found: dict[tuple[int, ...], list[int]] = {tuple(range(len(self.space.branches))): []}
+        """Columns that the same branches have; the first list holds those that all have.
+
+        For all have the first column: it says the branch, if there are several.
+        """
+        found: dict[tuple[int, ...], list[int]] = {}
         for number, column in enumerate(self.columns):
             found.setdefault(column.branches, []).append(number)
         return list(found.values())

@@ -58,6 +58,18 @@ def test_settled_rows_are_points(name):
     np.testing.assert_allclose(again, rows, atol=2e-9)  # 10**9 integers are a continuum
 
 
+def test_settled_rows_keep_what_they_have():
+    """In another branch they get what they lack there, and lose what it has not."""
+    columns = Columns(Space.of([{"k": ["a"], "x": (0.0, 1.0)}, {"k": ["b"], "y": (0.0, 1.0)}]))
+    rows = columns.rows([Point(0, (0.5, 0.25)), Point(1, (0.5, 0.75))])
+    units = np.full(rows.shape, 0.125)
+    np.testing.assert_array_equal(columns.settle(rows, units), rows)
+    rows[0, 0] = 1.0  # the last branch has the end of the interval
+    settled = columns.settle(rows, units)
+    np.testing.assert_array_equal(settled, [[0.75, np.nan, 0.125], [0.75, np.nan, 0.75]])
+    assert columns.branches(rows).tolist() == [1, 1]
+
+
 def test_coordinates_go_to_the_nearest_cell():
     """Of evenly spaced cells and of others; a cell stays where it is."""
     units = np.random.default_rng(0).random(500)
