@@ -39,6 +39,11 @@ def until(is_so):
         time.sleep(0.01)
 
 
+def is_written(path):
+    """Whether there is something in a file: it is there before what is written."""
+    return path.exists() and path.read_text() != ""
+
+
 def is_alive(pid):
     """Whether a process runs; one that has ended and was not waited for does not."""
     try:
@@ -57,7 +62,7 @@ def beside(tmp_path):
     with JoblibExecutor(2) as executor:
         executor.submit(0, partial(hang, tmp_path / "pid"))
         executor.submit(1, partial(count, tmp_path / "log"))
-        until((tmp_path / "pid").exists)
+        until(lambda: is_written(tmp_path / "pid"))
         until(lambda: not executor._done.empty())
         yield executor
 
@@ -98,7 +103,7 @@ def test_what_runs_ends_with_the_executor(tmp_path):
     """No process is left at it."""
     with JoblibExecutor(2) as executor:
         executor.submit(0, partial(hang, tmp_path / "pid"))
-        until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+        until(lambda: is_written(tmp_path / "pid"))
     pid = int((tmp_path / "pid").read_text())
     until(lambda: not is_alive(pid))
 
