@@ -15,7 +15,15 @@ from scipy.stats import loguniform, uniform
 from sklearn.datasets import load_iris
 from sklearn.svm import SVC
 
-from hpsearch import ExhaustiveSearchCV, GPSearchCV, Integer, Real, SampledSearchCV, TPESearchCV
+from hpsearch import (
+    Categorical,
+    ExhaustiveSearchCV,
+    GPSearchCV,
+    Integer,
+    Real,
+    SampledSearchCV,
+    TPESearchCV,
+)
 from hpsearch.importance import Importances
 from hpsearch.optimizers import GPOptimizer, RandomOptimizer
 from hpsearch.outcome import Outcome
@@ -368,14 +376,20 @@ def texts_of(ax):
     return [text.get_text() for text in ax.texts]
 
 
-def test_convergence_of_the_hopeless():
+@pytest.mark.parametrize(
+    ("complete", "floor"),
+    [
+        ([0.0, 0.9, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96], 0.925 - 4 * (0.96 - 0.925)),
+        ([0.0, 0.7, 0.7, 0.9, 0.9, 0.9, 0.9, 0.9], 0.7 - (0.9 - 0.7) / 2),
+    ],
+    ids=["by the median", "by the lower quarter"],
+)
+def test_convergence_of_the_hopeless(complete, floor):
     """They lie on a floor, below which the others are not told apart, and are counted."""
-    scores = [0.0, 0.9, 0.91, 0.92, 0.93, 0.94, 0.95, 0.96, -3.0, None]
+    scores = [*complete, -3.0, None]
     statuses = [Status.COMPLETE] * 8 + [Status.PRUNED] * 2
     params = [{"x": 0.1 * i} for i in range(10)]
     ax = ConvergenceDisplay.from_search(made(params, scores, {"x": (0.0, 1.0)}, statuses)).ax_
-    low, median, top = np.quantile(scores[:8], [0.25, 0.5, 1.0])
-    floor = min(median - 4 * (top - median), low - (top - low) / 2)
     assert line_of(ax, "complete").get_ydata() == pytest.approx([floor, *scores[1:8]])
     assert line_of(ax, "pruned (some splits)").get_ydata() == pytest.approx([floor])
     assert texts_of(ax) == ["1 at or below"]
@@ -405,11 +419,15 @@ def test_convergence_without_scores():
         (list(range(1, 51)), "linear"),
         (loguniform(0.01, 100), "log"),
         (uniform(1, 99), "linear"),
+        (Categorical([0.01, 0.1, 1, 10, 100]), "linear"),
     ],
     ids=repr,
 )
 def test_scale_of_an_effect(values, scale):
-    """That of a range; of listed numbers and of distributions the one that spreads them."""
+    """That of a range; of listed numbers and of distributions the one that spreads them.
+
+    Numbers that are said to be names have places, not a scale.
+    """
     space = Space.of({"x": values})
     params = [space.decode(space.snap(Point(0, (u,)))) for u in np.linspace(0.02, 0.98, 12)]
     search = made(params, np.linspace(0, 1, 12), space)
@@ -606,15 +624,18 @@ def test_parallel_lines():
     ("space", "names"),
     [
         (BRANCHES, ["a", "b"]),
+        ([{"also": [0]} | branch for branch in BRANCHES], ["a", "b"]),
         ([{"x": (0.0, 1.0)}, {"y": (0.0, 1.0), "z": (0.0, 9.0)}], ["0", "1"]),
     ],
-    ids=["told apart", "by number"],
+    ids=["told apart", "by one of two", "by number"],
 )
 def test_branches_of_parallel_lines(space, names):
     """By the value that is fixed in each, else by their number; what one lacks is absent."""
     params = [{"x": i / 4} for i in range(4)] + [{"y": i / 4, "z": 1.0} for i in range(4)]
     if names[0] == "a":
         params = [p | {"k": "a" if "x" in p else "b"} for p in params]
+    if "also" in space[0]:
+        params = [p | {"also": 0} for p in params]
     ax = ParallelCoordinatesDisplay.from_search(made(params, np.linspace(0, 1, 8), space)).ax_
     at = [label.get_text() for label in ax.get_xticklabels()].index("branch") - 0.04
     told = {t.get_text(): t.get_position()[1] for t in ax.texts if t.get_position()[0] == at}
