@@ -184,6 +184,19 @@ def test_sum_of_bumps_is_learnt():
     assert np.corrcoef(mean, truth)[0, 1] > 0.99
 
 
+def test_no_sum_of_bumps_is_missed():
+    """Of ten none stays at hyperparameters of what several parameters do together."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        phases = 2 * np.pi * rng.random(5)
+        X, x = rng.random((50, 5)), rng.random((300, 5))
+        y, truth = (np.sin(12 * at + phases).sum(axis=1) for at in (X, x))
+        y = (y - y.mean()) / y.std()
+        theta = gaussian.fit(X, np.arange(5), y)
+        mean = gaussian.Posterior.of(X, np.arange(5), y, theta).mean(x)
+        assert np.corrcoef(mean, truth)[0, 1] > 0.95
+
+
 def test_interactions_are_learnt():
     """A score that no sum over parameters explains is not taken for one."""
     rng = np.random.default_rng(0)
