@@ -1,6 +1,5 @@
 """The searches that learn: what comes first, what never comes, and that no worker waits."""
 
-import math
 import os
 import select
 import warnings
@@ -30,6 +29,7 @@ from hpsearch import (
 )
 from hpsearch.optimizers import AbstractOptimizer, RandomOptimizer
 from hpsearch.trial import Status
+from tests.doubling import Doubling
 
 X, Y = load_iris(return_X_y=True)
 LEARNERS = [GPSearchCV, TPESearchCV]
@@ -151,25 +151,6 @@ def test_nearest_to_an_infinite_default(cls, x):
     search = fit(cls, Given(x=np.inf), {"x": x, "y": (0.1, 0.9)}, n_iter=2)
     upper = 5 if isinstance(x, list) else 9 if x == (1, 9) or hasattr(x, "pmf") else 0.9
     assert asked(search)[0] == {"x": pytest.approx(upper), "y": 0.5}
-
-
-class Doubling:
-    """A user's own dimension, which reckons with any value: 1, 2, 4, 8."""
-
-    levels = 4
-    ordered = True
-
-    def encode(self, value):
-        level = math.log2(value)
-        if level not in range(4):
-            raise ValueError(f"{value!r} is none of 1, 2, 4, 8.")
-        return self.cell(level)
-
-    def decode(self, unit):
-        return 2 ** min(int(unit * 4), 3)
-
-    def cell(self, level):
-        return (level + 0.5) / 4
 
 
 @every_learner

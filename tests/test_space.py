@@ -18,6 +18,7 @@ from hpsearch import Categorical, GPSearchCV, Integer, Ordinal, Real
 from hpsearch.dimensions import Dimension, Frozen
 from hpsearch.optimizers import GridOptimizer
 from hpsearch.space import Point, Space
+from tests.doubling import Doubling
 
 properties = settings(max_examples=100, derandomize=True, deadline=None)
 units = st.floats(0, 1)
@@ -499,22 +500,6 @@ def test_ranges_of_other_kinds_are_not_equal():
     """Though their ends are: the values are of other types."""
     assert Real(1, 9) != Integer(1, 9)
     assert Real(1, 9) != Real(1, 9, log=True)
-
-
-class Doubling:
-    """A user's own dimension: powers of two."""
-
-    levels = 4
-    ordered = True
-
-    def encode(self, value):
-        return (math.log2(value) + 0.5) / 4
-
-    def decode(self, unit):
-        return 2 ** min(int(unit * 4), 3)
-
-    def cell(self, level):
-        return (level + 0.5) / 4
 
 
 def test_a_dimension_of_the_users_own():

@@ -16,18 +16,10 @@ from sklearn.svm import SVC
 from hpsearch import ExhaustiveSearchCV, GPSearchCV, SampledSearchCV, SearchAborted, StopSearch
 from hpsearch.executors import JoblibExecutor
 
+from .processes import in_proc, is_alive
 from .victims import Misbehaving, data
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
-
-
-def is_alive(pid):
-    """Whether a process runs; one that has ended and was not waited for does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.parametrize(("how", "n_jobs"), [("hang", 1), ("hang", 2), ("hang_in_c", 2)])
@@ -41,7 +33,7 @@ def test_a_hanging_fit_is_ended(how, n_jobs):
     assert np.isnan(search.cv_results_["mean_test_score"][1])
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+@in_proc
 def test_children_of_a_hanging_fit_go_with_it(tmp_path):
     """A process that a fit has started does not outlive the fit."""
     note = tmp_path / "pid"

@@ -12,6 +12,8 @@ import pytest
 from hpsearch.executors import JoblibExecutor
 from hpsearch.trial import WorkerLost
 
+from .processes import in_proc, is_alive
+
 
 def hang(note):
     """Say which process this is, and do not end."""
@@ -42,18 +44,6 @@ def until(is_so):
 def is_written(path):
     """Whether there is something in a file: it is there before what is written."""
     return path.exists() and path.read_text() != ""
-
-
-def is_alive(pid):
-    """Whether a process runs; one that has ended and was not waited for does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
-
-
-in_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 
 
 @pytest.fixture
