@@ -143,9 +143,7 @@ def test_nearest_to_the_default(cls, x, nearest):
 
 
 @every_learner
-@pytest.mark.parametrize(
-    "x", [(0.1, 0.9), (1, 9), uniform(0.1, 0.8), randint(1, 10), [1, 3, 5]], ids=repr
-)
+@pytest.mark.parametrize("x", [(0.1, 0.9), (1, 9), uniform(0.1, 0.8), randint(1, 10), [1, 3, 5]])
 def test_nearest_to_an_infinite_default(cls, x):
     """Infinity is beyond the upper end."""
     search = fit(cls, Given(x=np.inf), {"x": x, "y": (0.1, 0.9)}, n_iter=2)

@@ -421,7 +421,6 @@ def test_convergence_without_scores():
         (uniform(1, 99), "linear"),
         (Categorical([0.01, 0.1, 1, 10, 100]), "linear"),
     ],
-    ids=repr,
 )
 def test_scale_of_an_effect(values, scale):
     """That of a range; of listed numbers and of distributions the one that spreads them.
