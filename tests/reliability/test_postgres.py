@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 import time
 from pathlib import Path
@@ -32,8 +33,9 @@ def server(tmp_path_factory):
     if not programs or not (programs[0] / "initdb").exists():
         pytest.skip("no PostgreSQL server is installed")
     folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, *list(folder.parents)[:2]):
-        parent.chmod(0o755)
+    for place in (folder, *folder.parents):
+        if not place.stat().st_mode & stat.S_IXOTH:
+            place.chmod(0o755)
     # The server refuses to run as root.
     prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if prefix:
@@ -84,11 +86,12 @@ def test_splits_that_nobody_seeded_are_kept(server):
 
 def test_a_difference_is_said_and_a_search_in_use_refused(server):
     """As with a file."""
-    strict = PostgresJournal(server, if_different="refuse")
+    journal, strict = PostgresJournal(server), PostgresJournal(server, if_different="refuse")
+    options = {"n_iter": 4, "cv": 3}
+    GPSearchCV(SVC(), SPACE, random_state=0, checkpoint=journal, **options).fit(X, y)
     with pytest.raises(CheckpointError, match="differs"):
-        GPSearchCV(SVC(), SPACE, n_iter=4, cv=3, random_state=99, checkpoint=strict).fit(X, y)
+        GPSearchCV(SVC(), SPACE, random_state=99, checkpoint=strict, **options).fit(X, y)
     parts = {"the search": "one of its own"}
-    journal = PostgresJournal(server)
     with journal.open(parts), pytest.raises(CheckpointError, match="another process"):
         journal.open(parts).__enter__()
 
