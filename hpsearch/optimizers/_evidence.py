@@ -110,7 +110,7 @@ class Evidence:
             factor = math.sqrt(share * m.var() + 1 - share)
             y, noise = factor * y + share * m.mean(), factor**2 * noise
             change = m - m.mean()
-            trust = max((N_TRUSTED + change @ y) / (N_TRUSTED + change @ change), 0.0)
+            trust = max(float((N_TRUSTED + change @ y) / (N_TRUSTED + change @ change)), 0.0)
             y = y - trust * m
         return cls(columns, data.rows, X, y, hint, trust, noise)
 
