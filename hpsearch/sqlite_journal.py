@@ -102,14 +102,14 @@ class SQLiteSession(SQLSession):
         self._tail: int | None = None
 
     def __enter__(self) -> Self:
-        self._lock = self._locked()
-        try:
+        with ExitStack() as on_error:
+            self._lock = self._locked()
+            on_error.callback(os.close, self._lock)
             with self._told():
                 self._db = self._connect()
+                on_error.callback(self._disconnect)
                 self._enter()
-        except BaseException:
-            os.close(self._lock)
-            raise
+            on_error.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:

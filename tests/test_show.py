@@ -4,6 +4,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from sklearn.datasets import load_iris
@@ -125,9 +126,8 @@ def test_what_is_not_a_checkpoint(tmp_path):
         main(["show", str(tmp_path / "none.sqlite")])
     assert list(tmp_path.iterdir()) == []
     other = tmp_path / "other.sqlite"
-    with sqlite3.connect(other) as db:
+    with closing(sqlite3.connect(other)) as db:
         db.execute("CREATE TABLE t (x)")
-    db.close()
     with pytest.raises(CheckpointError, match="not a checkpoint of hpsearch"):
         read(other)
     text = tmp_path / "notes.txt"

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def finished(folder):
         "SELECT json_extract(t.params, '$.x'), json_extract(t.params, '$.k') "
         "FROM result r JOIN trial t ON t.number = r.trial"
     )
-    with sqlite3.connect(f"file:{folder / 'run.sqlite'}?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(f"file:{folder / 'run.sqlite'}?mode=ro", uri=True)) as db:
         assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
         return {f"{x!r} {k!r}" for x, k in db.execute(sql)}
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import warnings
+from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,6 +35,8 @@ from hpsearch import (
     minimize,
 )
 from hpsearch.fingerprint import describe
+
+from .processes import in_proc
 
 X, y = load_iris(return_X_y=True)
 SPACE = {"C": (0.01, 100.0, "log-uniform"), "gamma": (1e-4, 1.0, "log-uniform")}
@@ -530,16 +534,14 @@ def _search(file):
 
 
 def _foreign(path):
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE other (x)")
-    db.close()
 
 
 def _newer(path):
     _search(path).fit(X, y)
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version=99")
-    db.close()
 
 
 def _truncated(path):
@@ -566,6 +568,18 @@ def test_a_bad_file_is_refused_and_left_as_it_was(what, tmp_path):
         GPSearchCV(Stopping(), SPACE, checkpoint=file, **OPTIONS).fit(X, y)
     assert Stopping.n_fits == 0
     assert file.read_bytes() == before
+
+
+@in_proc
+def test_a_refused_file_is_closed(tmp_path):
+    """Also while the error is kept, as a notebook keeps the last one."""
+    file = tmp_path / "run.sqlite"
+    _search(file).fit(X, y)
+    with pytest.raises(CheckpointError, match="differs") as kept:
+        SQLiteJournal(file, if_different="refuse").open({"the search": "another"}).__enter__()
+    assert kept.tb is not None
+    opened = [os.path.realpath(descriptor) for descriptor in Path("/proc/self/fd").iterdir()]
+    assert not [name for name in opened if name.startswith(str(file))]
 
 
 def test_a_folder_that_is_not_there_is_told_before_the_first_fit(tmp_path):
@@ -640,9 +654,8 @@ def test_a_hostile_file_runs_nothing(tmp_path):
     _search(file).fit(X, y)
     marker = tmp_path / "ran"
     payload = f"cos\nsystem\n(S'touch {marker}'\ntR."
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file)) as db, db:
         db.execute("UPDATE trial SET place=?, params=?", (payload, payload))
-    db.close()
     with pytest.raises(CheckpointError):
         _search(file).fit(X, y)
     assert not marker.exists()
@@ -673,7 +686,6 @@ def test_a_full_disk_does_not_end_the_search(tmp_path):
         [sys.executable, "-c", FULL_DISK, str(file)], capture_output=True, text=True, check=False
     )
     assert out.stdout.split() == ["200", "1"], out.stderr
-    with sqlite3.connect(file) as db:
+    with closing(sqlite3.connect(file)) as db:
         assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
         assert db.execute("SELECT count(*) FROM result").fetchone()[0] > 10
-    db.close()

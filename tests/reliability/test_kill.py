@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def start(name, checkpoint, log, n_jobs):
 def recorded(checkpoint, name):
     """Candidate, resource and split of every result in the file."""
     most = victims.MOST if name == "halving" else 1
-    with sqlite3.connect(f"file:{checkpoint}?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(f"file:{checkpoint}?mode=ro", uri=True)) as db:
         assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
         sql = (
             "SELECT json_extract(t.params, '$.x'), json_extract(t.params, '$.k'), "
