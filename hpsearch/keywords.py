@@ -18,6 +18,7 @@ MEANT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("param_grid", "param_distributions", "space", "search_space"), SPACE),
     **dict.fromkeys(("search_spaces", "param_space", "dimensions", "params", "parameters"), SPACE),
     **dict.fromkeys(("n_trials", "n_calls", "max_evals", "max_trials", "num_samples"), ("n_iter",)),
+    "n_candidates": ("n_iter",),
     **dict.fromkeys(("timeout", "time_limit", "time_budget_s"), ("max_time",)),
     **dict.fromkeys(("callback", "callbacks"), ("watch",)),
     **dict.fromkeys(("seed", "rstate", "random_seed"), ("random_state",)),
@@ -26,6 +27,7 @@ MEANT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("fn", "func"), ("objective",)),
     **dict.fromkeys(("x0", "points_to_evaluate"), ("initial_params",)),
     "early_stopping_rounds": ("early_stopping",),
+    "enable_pruning": ("pruner",),
     **dict.fromkeys(("categories", "choices"), ("values",)),
 }
 # And those that have no counterpart of another name.
@@ -34,9 +36,34 @@ ADVICE: dict[str, str] = {
     "fit_params": "Give these to fit.",
     "n_points": "There are no batches: n_jobs says how many fits run at a time.",
     "name": "The key of the dict names a parameter.",
-    "step": "List the values: range(low, high + 1, step).",
-    "prior": 'prior="log-uniform" is log=True here.',
-    **dict.fromkeys(("factor", "min_resources", "resource"), 'Halving is pruner="halving".'),
+    **dict.fromkeys(("step", "q"), "List the values: range(low, high + 1, step)."),
+    "prior": 'prior="log-uniform" is log=True here; values of a list are all as likely.',
+    **dict.fromkeys(("base", "transform"), "Leave it out: it makes no difference here."),
+    **dict.fromkeys(
+        ("factor", "min_resources", "max_resources", "resource"),
+        'Halving is pruner="halving", or a HalvingPruner, which takes this.',
+    ),
+    "aggressive_elimination": 'Halving is pruner="halving", and has no such option.',
+    "max_iter": 'For halving by it write pruner=HalvingPruner("max_iter").',
+    "subsample": 'To begin with fewer rows write pruner="halving"; else give fit fewer.',
+    "catch": "What fails costs its candidate alone.",
+    **dict.fromkeys(
+        ("acq_func", "acq_optimizer", "n_initial_points", "n_startup_trials", "n_random_starts"),
+        "The optimizers have no such option: leave it out.",
+    ),
+}
+# What a fitted search of another package has, and where it is found here.
+ATTRIBUTES: dict[str, str] = {
+    **dict.fromkeys(("optimizer_results_", "optimizers_"), "See trials_, a record a candidate."),
+    "total_iterations": "plan(X, y) tells what fit would do.",
+    "study_": "See trials_; hpsearch.interop.to_optuna writes a study of Optuna.",
+    "n_trials_": "Write len(search.trials_).",
+    "best_trial_": "Write search.trials_[search.best_index_].",
+    "trials_dataframe": "Write search.trials_.to_frame().",
+    **dict.fromkeys(
+        ("n_resources_", "n_candidates_", "n_remaining_candidates_", "n_iterations_"),
+        'See cv_results_["n_resources"]: what each candidate got of the resource at most.',
+    ),
 }
 
 

@@ -135,6 +135,8 @@ def _check_fit(search: Any, y: Any, params: Mapping[str, Any]) -> None:
     if why_not is not None:
         signature = inspect.signature(estimator.fit)
         advice = "y is None: give targets." if y is None else f"Its signature: fit{signature}."
+        if {"callback", "callbacks"} & set(params):  # as in BayesSearchCV
+            advice += " What is to be called while the search runs is its watch=."
         # What scikit-learn's searches raise, after fits that all fail of it.
         raised = TypeError if search.error_score == "raise" else ValueError
         raise raised(f"{type(estimator).__name__}.fit cannot be called: {why_not}. {advice}")

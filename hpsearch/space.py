@@ -251,9 +251,11 @@ def dimension_of(name: str, given: Any) -> Dimension:
 
 def _branch(given: Any) -> dict[str, Dimension]:
     if not isinstance(given, Mapping):
+        advice = "A range stands for its parameter in a dict: {'x': (0.0, 1.0)}."
+        if isinstance(given, tuple) and any(isinstance(part, Mapping) for part in given):
+            advice = "Write its dict alone: all dicts of a list share one budget, n_iter."
         raise TypeError(
-            f"A space is a dict or a list of dicts, got {given!r} in the list. A "
-            "range stands for its parameter in a dict: {'x': (0.0, 1.0)}."
+            f"A space is a dict or a list of dicts, got {given!r} in the list. {advice}"
         )
     for name in given:
         if not isinstance(name, str):

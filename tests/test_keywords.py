@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 
 from hpsearch import (
@@ -40,7 +41,14 @@ def square(params):
         (ExhaustiveSearchCV, [SVC()], {"param_distributions": GRID}, "'param_grid' here"),
         (ExhaustiveSearchCV, [SVC(), GRID], {"iid": True}, "It takes: estimator, param_grid, .*cv"),
         (SampledSearchCV, [SVC()], {"param_grid": GRID}, "'param_distributions' here"),
-        (SampledSearchCV, [SVC(), GRID], {"factor": 3}, 'pruner="halving"'),
+        (SampledSearchCV, [SVC(), GRID], {"factor": 3}, 'pruner="halving".*takes this'),
+        (SampledSearchCV, [SVC(), GRID], {"n_candidates": 9}, "'n_iter' here"),
+        (ExhaustiveSearchCV, [SVC(), GRID], {"aggressive_elimination": True}, "no such option"),
+        (TPESearchCV, [SVC(), GRID], {"enable_pruning": True}, "'pruner' here"),
+        (TPESearchCV, [SVC(), GRID], {"max_iter": 9}, r'HalvingPruner\("max_iter"\)'),
+        (TPESearchCV, [SVC(), GRID], {"subsample": 0.5}, 'pruner="halving"'),
+        (TPESearchCV, [SVC(), GRID], {"catch": ()}, "costs its candidate alone"),
+        (GPSearchCV, [SVC(), GRID], {"n_initial_points": 9}, "no such option"),
         (SampledSearchCV, [SVC(), GRID], {"n_itr": 3}, "mean 'n_iter'"),
         # as in study.optimize, fmin and gp_minimize
         (minimize, [square, SPACE], {"n_trials": 9}, "'n_iter' here"),
@@ -50,7 +58,9 @@ def square(params):
         (minimize, [], {"fn": square, "space": SPACE}, "'objective' here"),
         # as in skopt.space and Optuna's distributions
         (Real, [1e-3, 1.0], {"prior": "log-uniform"}, "log=True"),
+        (Real, [1e-3, 1.0], {"transform": "normalize"}, "makes no difference"),
         (Integer, [1, 9], {"step": 2}, "List the values"),
+        (Categorical, [["a", "b"]], {"prior": [0.1, 0.9]}, "all as likely"),
         (Categorical, [], {"categories": ["a"]}, "'values' here"),
         (Ordinal, [], {"choices": [1, 2]}, "'values' here"),
     ],
@@ -75,6 +85,59 @@ def test_a_list_is_not_taken_for_three_values_where_a_range_is_meant():
     search = GPSearchCV(SVC(), {"C": [1e-3, 1e3, "log-uniform"]})
     with pytest.raises(ValueError, match=r"'C'.*A range is a tuple: \(0.001, 1000.0, 'log-unif"):
         search.fit([[0.0], [1.0]] * 9, [0, 1] * 9)
+
+
+@pytest.mark.parametrize("cls", [GPSearchCV, TPESearchCV])
+def test_a_branch_with_a_budget_of_its_own_is_told_to_go_without(cls):
+    """As BayesSearchCV takes them."""
+    search = cls(SVC(), [({"C": (0.1, 1.0)}, 9), {"gamma": (0.1, 1.0)}])
+    with pytest.raises(TypeError, match=r"Write its dict alone.*one budget"):
+        search.fit([[0.0], [1.0]] * 9, [0, 1] * 9)
+
+
+@pytest.mark.parametrize("keyword", ["callback", "callbacks"])
+def test_a_callback_of_fit_is_told_its_place(keyword):
+    """Where the estimator's own fit has none of that name, which would be given it."""
+    search = ExhaustiveSearchCV(SVC(), GRID)
+    with pytest.raises(ValueError, match=f"'{keyword}'.*its watch="):
+        search.fit([[0.0], [1.0]] * 9, [0, 1] * 9, **{keyword: print})
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("optimizer_results_", "trials_"),  # BayesSearchCV
+        ("total_iterations", r"plan\(X, y\)"),
+        ("study_", "to_optuna"),  # OptunaSearchCV
+        ("trials_dataframe", r"trials_.to_frame\(\)"),
+        ("n_resources_", "cv_results_"),  # HalvingGridSearchCV
+    ],
+)
+def test_errors_name_our_attribute(name, told):
+    """An AttributeError, so that `hasattr` is as ever."""
+    search = GPSearchCV(SVC(), GRID)
+    with pytest.raises(AttributeError, match=f"'GPSearchCV' object.*{name!r}.*{told}"):
+        getattr(search, name)
+    assert not hasattr(search, name)
+
+
+def in_its_words(error):
+    """What an error and its cause say, whichever of the two searches says it."""
+    said = f"{error!r} {error.__cause__!r}"
+    return said.replace("ExhaustiveSearchCV", "GridSearchCV")
+
+
+def test_other_missing_attributes_say_what_they_say_in_scikit_learn():
+    """Also the methods that are there only after a refit."""
+    searches = [cls(SVC(), GRID, refit=False) for cls in (ExhaustiveSearchCV, GridSearchCV)]
+    for name in ("predict", "transform", "classes_", "best_estimator_", "nothing"):
+        said = []
+        for search in searches:
+            search.fit([[0.0], [1.0]] * 9, [0, 1] * 9)
+            with pytest.raises(AttributeError) as raised:
+                getattr(search, name)
+            said.append(in_its_words(raised.value))
+        assert said[0] == said[1]
 
 
 class Own(GPSearchCV):
