@@ -205,8 +205,9 @@ class GPSearchCV(DistributionSearchCV):
     Parameters
     ----------
     estimator : estimator object
-        What is searched for. Its own parameter values, where they lie in the space, are the first
-        candidate, so that the result is never worse than they are on the cross-validation.
+        What is searched for. Its own parameter values are the first candidate, so that the result
+        is never worse than they are on the cross-validation. For a value outside the space the
+        nearest in it is taken; if all are outside, there is no such candidate.
     param_distributions : dict or list of dict
         Parameter names to lists of values (a list is never a range), ranges
         ``(low, high)`` or ``(low, high, "log-uniform")`` as tuples of numbers, `Real`, `Integer`,

@@ -120,11 +120,20 @@ def _values(estimator: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:
 def _complete(space: Space, given: Params, estimator: Any) -> Params:
     """Fill in, from the estimator, what a candidate leaves out of the first branch that fits."""
     current = _values(estimator, given)
+    lacking: dict[str, Any] = {}  # of the first branch that fits but for the estimator's values
     for branch in space.branches:
         if given.keys() <= branch.keys():
             params = {name: given.get(name, current.get(name)) for name in branch}
-            if all(_holds(d, params[name]) for name, d in branch.items()):
+            outside = {n: value for n, value in params.items() if not _holds(branch[n], value)}
+            if not outside:
                 return params
+            if not outside.keys() & given.keys():
+                lacking = lacking or outside
+    if lacking and estimator is not None:
+        raise ValueError(
+            f"{given!r} leaves out {[*lacking]}, and what the estimator has, {lacking!r}, does not "
+            "lie in the space."
+        )
     space.encode(given)  # says why
     raise AssertionError(given)
 

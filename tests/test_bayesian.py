@@ -282,6 +282,15 @@ def test_initial_params_outside_the_space(cls, given, told):
         fit(cls, Hill(), {"x": (0.0, 1.0), "y": (0.0, 1.0)}, initial_params=[{"x": 0.5}, given])
 
 
+@every_learner
+def test_initial_params_that_the_estimator_cannot_complete(cls):
+    """The error names what was left out, and the estimator's value that lies outside."""
+    space = [{"x": (0.0, 1.0), "y": (0.6, 1.0)}, {"x": (2.0, 3.0)}]
+    told = r"initial_params\[0\]: .*leaves out \['y'\].*estimator has, {'y': 0.5}"
+    with pytest.raises(ValueError, match=told):
+        fit(cls, Hill(), space, initial_params=[{"x": 0.1}])
+
+
 # What never comes --------------------------------------------------------------------------------
 
 
