@@ -261,7 +261,7 @@ def _branch(given: Any) -> dict[str, Dimension]:
         if not isinstance(name, str):
             raise TypeError(f"Parameter names are strings, got {name!r}.")
     for name, values in given.items():
-        if isinstance(values, list) and values[2:] and values[2] in PRIORS and _is_range(values):
+        if isinstance(values, list) and _is_range(values) and values[2:] and values[2] in PRIORS:
             raise ValueError(
                 f"Parameter {name!r}: {values!r} is a list, and so three values. A range is a "
                 f"tuple: {tuple(values)!r}."

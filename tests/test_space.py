@@ -161,9 +161,10 @@ def test_listed_values_are_handed_back(values):
     ids=lambda v: type(v).__name__,
 )
 def test_values_of_any_type(value):
-    """Whatever stands in a list is a value, and comes back as the same object."""
-    space = Space.of({"p": ["other", value]})
-    assert space.decode(space.encode({"p": value}))["p"] is value
+    """Whatever stands in a list, and wherever, is a value, and comes back as the same object."""
+    for given in (["other", value], [value, "other"], [0.5, "other", value, "another"]):
+        space = Space.of({"p": given})
+        assert space.decode(space.encode({"p": value}))["p"] is value
 
 
 def test_equal_values_of_other_types_are_apart():
