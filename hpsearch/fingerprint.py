@@ -81,7 +81,10 @@ def describe(value: Any) -> str:
     if hasattr(value, "__dict__"):
         is_ours = kind.__module__.partition(".")[0] == "hpsearch"
         code = "" if is_ours else f"#{_class_code(kind)}"
-        return f"{name}{code}({describe(vars(value))})"
+        try:
+            return f"{name}{code}({describe(vars(value))})"
+        except TypeError:  # a table or an index of pandas or polars, which is data
+            return f"{name} {digest(value)}"
     return f"{name} {digest(value)}"
 
 

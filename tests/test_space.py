@@ -162,8 +162,8 @@ def test_listed_values_are_handed_back(values):
 )
 def test_values_of_any_type(value):
     """Whatever stands in a list, and wherever, is a value, and comes back as the same object."""
-    for given in (["other", value], [value, "other"], [0.5, "other", value, "another"]):
-        space = Space.of({"p": given})
+    for listed in (["other", value], [value, "other"], [0.5, "other", value, "another"]):
+        space = Space.of({"p": listed})
         assert space.decode(space.encode({"p": value}))["p"] is value
 
 

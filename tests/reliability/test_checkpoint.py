@@ -489,6 +489,46 @@ def test_order_and_addresses_in_a_process_do_not_matter(tmp_path):
     assert told[1].count(b"result") == 0
 
 
+OF_TABLES = """
+import sys
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_iris
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
+from hpsearch import CheckpointError, ExhaustiveSearchCV
+
+def less(X, means, table):
+    return X - means
+
+X, y = load_iris(return_X_y=True, as_frame=True)
+numeric = X.select_dtypes("number").columns[int(sys.argv[1]):]
+scale = ColumnTransformer([("scale", StandardScaler(), numeric)])
+given = {"means": pd.Series([0.5]).mean(), "table": pd.DataFrame({"a": ["b", "c"]})}
+model = make_pipeline(scale, FunctionTransformer(less, kw_args=given), SVC())
+search = ExhaustiveSearchCV(
+    model, {"svc__C": [1, 10]}, checkpoint="run.sqlite", watch=lambda event: print(event.kind)
+)
+try:
+    search.fit(X, y)
+except CheckpointError as error:
+    print(error)
+"""
+
+
+def test_indices_and_tables_of_pandas_are_told_by_their_content(tmp_path):
+    """The columns of a transformer are often an index. Another process goes on; others are told."""
+    pytest.importorskip("pandas")
+    told = []
+    for first_column in ("0", "0", "1"):
+        command = [sys.executable, "-c", OF_TABLES, first_column]
+        out = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+        told.append(out.stdout)
+    assert [text.split().count("result") for text in told] == [2 * 5, 0, 0]
+    assert "transformers differs" in told[2]
+
+
 @pytest.mark.parametrize("words", CHANGES)
 def test_a_difference_is_said_in_words(words, tmp_path):
     """Another work is never mixed with what the file holds."""
