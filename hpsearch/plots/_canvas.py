@@ -105,7 +105,15 @@ def ticks_of(dimension: Dimension) -> tuple[list[float], list[str]]:
 
 
 def _label(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else short_value(value, most=14)
+    return f"{value:.3g}" if isinstance(value, float) else as_written(short_value(value, most=14))
+
+
+def as_written(text: str) -> str:
+    """Return a text that matplotlib draws as it is: what stands between dollars is a formula to it.
+
+    What is no Unicode, as in names of files, it does not draw at all.
+    """
+    return text.replace("$", r"\$").encode(errors="backslashreplace").decode()
 
 
 def branch_names(space: Space) -> list[str]:
@@ -116,5 +124,5 @@ def branch_names(space: Space) -> list[str]:
     ]
     names = [n for n in fixed[0] if len({repr(f.get(n)) for f in fixed}) == len(fixed)]
     if names:
-        return [short_value(f.get(names[0]), most=14) for f in fixed]
+        return [as_written(short_value(f.get(names[0]), most=14)) for f in fixed]
     return [str(i) for i in range(len(fixed))]

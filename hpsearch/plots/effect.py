@@ -14,14 +14,24 @@ from typing import Any, Self
 
 import numpy as np
 
-from hpsearch.brief import short_names
+from hpsearch.brief import short_names, short_value
 from hpsearch.dimensions import Dimension
 from hpsearch.honest import unit_of
 from hpsearch.importance import Encoded, forest_of
 from hpsearch.optimizers._columns import MISSING
 from hpsearch.optimizers._gaussian import Posterior, fit
 from hpsearch.outcome import Outcome, outcome_of
-from hpsearch.plots._canvas import BEST, COLOURS, POINT, Array, Drawn, is_log, is_numeric, ticks_of
+from hpsearch.plots._canvas import (
+    BEST,
+    COLOURS,
+    POINT,
+    Array,
+    Drawn,
+    as_written,
+    is_log,
+    is_numeric,
+    ticks_of,
+)
 from hpsearch.space import Point
 from hpsearch.trial import Trial
 
@@ -288,7 +298,8 @@ def _scale(set_scale: Callable[[str], Any], dimension: Dimension) -> None:
 
 
 def _names(dimension: Dimension) -> list[str]:
-    return [str(dimension.decode(dimension.cell(i))) for i in range(dimension.levels or 0)]
+    values = (dimension.decode(dimension.cell(i)) for i in range(dimension.levels or 0))
+    return [as_written(short_value(value)) for value in values]
 
 
 def _edges(units: Array) -> Array:

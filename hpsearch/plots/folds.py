@@ -8,7 +8,7 @@ import numpy as np
 
 from hpsearch.brief import short_params, short_score
 from hpsearch.outcome import Outcome, outcome_of
-from hpsearch.plots._canvas import COLOURS, Drawn
+from hpsearch.plots._canvas import COLOURS, Drawn, as_written
 
 MAX_WRITTEN = 12  # splits; with more the numbers do not fit
 WRITTEN = 0.36  # inches that a score takes
@@ -82,7 +82,7 @@ class FoldsDisplay(Drawn):
         image = ax.imshow(S, cmap=COLOURS, aspect="auto")
         self.figure_.colorbar(image, ax=ax, label=outcome.metric)
         trials = [outcome.complete[i] for i in order]
-        labels = [f"{short_params(t.params, most=40)}  {t.number}" for t in trials]
+        labels = [as_written(f"{short_params(t.params, most=40)}  {t.number}") for t in trials]
         ax.set_yticks(range(n), labels, fontsize=7)
         ax.set_xticks(range(k) if k <= MAX_WRITTEN else [0, k - 1])
         ax.set(xlabel="split", ylabel="candidate")

@@ -489,6 +489,30 @@ def test_ticks_of_a_long_list_are_some_of_it():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["0", "0.25", "0.5", "0.75", "1"]
 
 
+@pytest.mark.parametrize("n_values", [3, 9])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        FoldsDisplay.from_search,
+        ParallelCoordinatesDisplay.from_search,
+        partial(EffectDisplay.from_search, params="pattern"),
+        partial(EffectDisplay.from_search, params=["pattern", "x"]),
+    ],
+)
+def test_values_are_written_as_they_are(draw, n_values):
+    """What stands between dollars is no formula, and what is no Unicode is drawn escaped."""
+    values = [r"^a+$|^b$", r"$\frac$", "\udcff", *"cdefgh"][:n_values]
+    space = {"pattern": values, "x": (0.0, 1.0)}
+    params = [{"pattern": values[i % n_values], "x": i / 18} for i in range(18)]
+    ax = draw(made(params, np.linspace(0, 1, 18), space)).ax_
+    ax.figure.canvas.draw()
+    labels = [*ax.get_xticklabels(), *ax.get_yticklabels(), *ax.texts]
+    told = [label.get_text() for label in labels]
+    assert not any(map(mpl.cbook.is_math_text, told))
+    for value in (*values[:2], r"\udcff"):
+        assert any(value in text.replace(r"\$", "$") for text in told)
+
+
 BRANCHES = [{"k": ["a"], "x": (0.0, 1.0)}, {"k": ["b"], "y": (0.0, 1.0), "z": (0.0, 9.0)}]
 
 
