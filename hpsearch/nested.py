@@ -12,6 +12,7 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.utils import indexable
 
 from hpsearch import _sklearn as bridge
 from hpsearch.ambient import Ambient
@@ -153,6 +154,7 @@ def nested_score(
     scorer, _ = bridge.scorers_of(search)
     if callable(search.refit) and bridge.is_multimetric(scorer):
         raise _unnamed(search.refit, bridge.metric_names(scorer))
+    X, y, groups = indexable(X, y, groups)  # sparse matrices of some formats have no rows to take
     splitter = splitter_of(cv, y, search, grouped=groups is not None)
     splits = [Split(*pair) for pair in splitter.split(X, y, groups)]
     nested = Nested(search, X, y, groups, dict(params or {}))

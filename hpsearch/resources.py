@@ -136,7 +136,8 @@ def nested_order(y: Any, rows: NDArray[Any], is_stratified: bool, split: int) ->
     rows = rng.permutation(rows)
     if not is_stratified:
         return rows
-    _, classes, sizes = np.unique(np.asarray(y)[rows], return_inverse=True, return_counts=True)
+    labels = np.asarray(y).reshape(-1)[rows]  # a column of labels is labels
+    _, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     places = np.empty(len(rows))
     for label, size in enumerate(sizes):
         own = (np.arange(size) + rng.random()) / size

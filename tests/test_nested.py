@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.sparse import coo_array
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.model_selection import (
@@ -134,6 +135,13 @@ def test_splits_may_be_masks():
     assert found.standard_error == expected.standard_error
     plan = ExhaustiveSearchCV(SVC(), GRID, cv=Masks(**shuffled)).plan(X, Y, n_probes=0)
     assert "about 100 rows each" in str(plan)
+
+
+def test_a_sparse_matrix_of_any_format():
+    """One that cannot be indexed is read as in scikit-learn's cross-validation."""
+    search = ExhaustiveSearchCV(SVC(), GRID, cv=3)
+    found = nested_score(search, coo_array(X), Y, cv=3)
+    np.testing.assert_array_equal(found.scores, cross_val_score(search, coo_array(X), Y, cv=3))
 
 
 def test_only_searches_of_hpsearch():

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, make_classification
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -206,6 +207,14 @@ def test_small_rungs_keep_every_class():
     assert not any(r.status.is_failure for t in search.trials_ for r in t.results)
     with pytest.raises(ValueError, match="min_resources=2 rows cannot hold"):
         ExhaustiveSearchCV(tree, GRID, pruner=HalvingPruner(min_resources=2)).fit(X, y)
+
+
+def test_a_column_of_labels():
+    """The rungs are those of the same labels without columns."""
+    tree = DecisionTreeClassifier(random_state=0)
+    search = ExhaustiveSearchCV(tree, GRID, cv=3, pruner="halving")
+    flat, column = (clone(search).fit(X, labels).trials_ for labels in (y, y[:, None]))
+    assert [t.results[0].scores for t in flat] == [t.results[0].scores for t in column]
 
 
 def test_hyperband_starts_on_several_rungs():
