@@ -503,7 +503,7 @@ def less(X, means, table):
     return X - means
 
 X, y = load_iris(return_X_y=True, as_frame=True)
-numeric = X.select_dtypes("number").columns[int(sys.argv[1]):]
+numeric = X.columns[int(sys.argv[1]):].astype(object)  # scikit-learn 1.6 takes no other strings
 scale = ColumnTransformer([("scale", StandardScaler(), numeric)])
 given = {"means": pd.Series([0.5]).mean(), "table": pd.DataFrame({"a": ["b", "c"]})}
 model = make_pipeline(scale, FunctionTransformer(less, kw_args=given), SVC())
