@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -44,13 +44,16 @@ class FittedSearch:
     _is_exhaustive = False
     _by_process = False
 
-    def __getattr__(self, name: str) -> Any:
-        """Raise for what is missing, and say where it is if another package calls it so."""
-        if name in ATTRIBUTES:
-            told = f"{type(self).__name__!r} object has no attribute {name!r}. {ATTRIBUTES[name]}"
-            raise AttributeError(told, name=name, obj=self)
-        # A property that refused, such as `predict` without a refit, says why once more.
-        return object.__getattribute__(self, name)
+    if not TYPE_CHECKING:  # to a type checker every attribute would be there
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise for what is missing, and say where it is if another package calls it so."""
+            if name in ATTRIBUTES:
+                kind = type(self).__name__
+                told = f"{kind!r} object has no attribute {name!r}. {ATTRIBUTES[name]}"
+                raise AttributeError(told, name=name, obj=self)
+            # A property that refused, such as `predict` without a refit, says why once more.
+            return object.__getattribute__(self, name)
 
     def _space(self) -> Space:
         """The space of the candidates."""
@@ -75,7 +78,7 @@ class FittedSearch:
 
     def _told_by(self) -> str:
         """The metric that the results are told by: the winner's, or the first where none is."""
-        judged: str = self._judged_by
+        judged: str = self._judged_by  # type: ignore[attr-defined]
         known = next((r.scores for trial in self.trials_ for r in trial.results if r.scores), {})
         if judged in known or not known:
             return judged
@@ -250,7 +253,7 @@ class FittedSearch:
         {'C': 10, 'gamma': 0.1}
         """
         check_is_fitted(self, "cv_results_")
-        results = self.cv_results_
+        results = self.cv_results_  # type: ignore[attr-defined]
         chosen = copy.copy(self)
         place = chosen.best_index_ = picked(results, rule, where)  # type: ignore[attr-defined]
         chosen.best_params_ = results["params"][place]  # type: ignore[attr-defined]
@@ -263,8 +266,8 @@ class FittedSearch:
             vars(chosen).pop(name, None)
         if X is not None:
             if not chosen.refit:  # else there would be no `predict`
-                chosen.refit = metric if chosen.multimetric_ else True
-            chosen.refit_best(X, y, **params)
+                chosen.refit = metric if chosen.multimetric_ else True  # type: ignore[attr-defined]
+            chosen.refit_best(X, y, **params)  # type: ignore[attr-defined]
         return chosen
 
     def _by_rows(
@@ -278,7 +281,7 @@ class FittedSearch:
         numbers = [t.number for t in outcome.complete if t.number in kept]
         if best not in numbers or len(numbers) < 2:
             return None
-        scorer = self.scorer_
+        scorer = self.scorer_  # type: ignore[attr-defined]
         scorer = scorer[outcome.metric] if isinstance(scorer, dict) else scorer
         measure = measure_of(kept, numbers, scorer, self.estimator)
         if measure is None:
