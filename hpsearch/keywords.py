@@ -1,4 +1,4 @@
-"""What keywords of other packages are called here, so that an error can tell."""
+"""What keywords and attributes of other packages are called here, so that an error can tell."""
 
 from __future__ import annotations
 
