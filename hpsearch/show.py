@@ -94,6 +94,9 @@ def _opened(path: Path) -> sqlite3.Connection:
         # A finished file in a folder where the log's index cannot be made: nobody writes there.
         db.close()
         db = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
