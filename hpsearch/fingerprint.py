@@ -84,7 +84,7 @@ def describe(value: Any) -> str:
         try:
             return f"{name}{code}({describe(vars(value))})"
         except TypeError:  # a table or an index of pandas or polars, which is data
-            return f"{name} {digest(value)}"
+            return f"{name}{code} {digest(value)}"
     return f"{name} {digest(value)}"
 
 
