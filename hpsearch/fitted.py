@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,7 +21,7 @@ from hpsearch.honest import (
     tibshirani,
 )
 from hpsearch.keep import Kept
-from hpsearch.keywords import ATTRIBUTES
+from hpsearch.keywords import OF_SEARCHES, TellsOfAttributes
 from hpsearch.outcome import Outcome, observed_space
 from hpsearch.report import page_of, summary_of
 from hpsearch.results import Trials
@@ -33,7 +33,7 @@ from hpsearch.summary import Summary, summarised
 METHODS = ("rows", "splits", "bootstrap", "tibshirani")
 
 
-class FittedSearch:
+class FittedSearch(TellsOfAttributes):
     """Questions to a fitted search."""
 
     estimator: Any
@@ -41,19 +41,9 @@ class FittedSearch:
     stopped_: str | None
     split_sizes_: list[tuple[int, int]]
     refit: Any
+    _elsewhere = OF_SEARCHES
     _is_exhaustive = False
     _by_process = False
-
-    if not TYPE_CHECKING:  # to a type checker every attribute would be there
-
-        def __getattr__(self, name: str) -> Any:
-            """Raise for what is missing, and say where it is if another package calls it so."""
-            if name in ATTRIBUTES:
-                kind = type(self).__name__
-                told = f"{kind!r} object has no attribute {name!r}. {ATTRIBUTES[name]}"
-                raise AttributeError(told, name=name, obj=self)
-            # A property that refused, such as `predict` without a refit, says why once more.
-            return object.__getattribute__(self, name)
 
     def _space(self) -> Space:
         """The space of the candidates."""

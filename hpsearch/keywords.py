@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
-from collections.abc import Callable, Collection, Iterable
-from typing import Any, ParamSpec, Self, TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,7 +53,7 @@ ADVICE: dict[str, str] = {
     ),
 }
 # What a fitted search of another package has, and where it is found here.
-ATTRIBUTES: dict[str, str] = {
+OF_SEARCHES: dict[str, str] = {
     **dict.fromkeys(("optimizer_results_", "optimizers_"), "See trials_, a record a candidate."),
     "total_iterations": "plan(X, y) tells what fit would do.",
     "study_": "See trials_; hpsearch.interop.to_optuna writes a study of Optuna.",
@@ -64,6 +64,18 @@ ATTRIBUTES: dict[str, str] = {
         ("n_resources_", "n_candidates_", "n_remaining_candidates_", "n_iterations_"),
         'See cv_results_["n_resources"]: what each candidate got of the resource at most.',
     ),
+}
+# And what the result of another minimiser has: of scipy, scikit-optimize, Optuna, hyperopt.
+OF_OPTIMA: dict[str, str] = {
+    "x": "Write best_params, a dict.",
+    "fun": "Write best_value.",
+    **dict.fromkeys(("nfev", "nit"), "Write len(trials)."),
+    "x_iters": "Write [trial.params for trial in found.trials].",
+    **dict.fromkeys(("func_vals", "losses"), 'Write found.to_frame()["value"].'),
+    "trials_dataframe": "Write to_frame().",
+    "best_trials": "There is one objective, and one best_trial.",
+    "get_trials": "Write trials.",
+    "optimize": "To go on, call minimize again with the same checkpoint and a greater n_iter.",
 }
 
 
@@ -103,6 +115,23 @@ class TellsOfKeywords:
         if kwargs:
             check_keywords(cls.__init__, cls.__name__, kwargs)
         return super().__new__(cls)
+
+
+class TellsOfAttributes:
+    """Base of classes that say where an attribute of another package is found here."""
+
+    _elsewhere: ClassVar[Mapping[str, str]] = {}
+
+    if not TYPE_CHECKING:  # to a type checker every attribute would be there
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise for what is missing, and say where it is if another package calls it so."""
+            if name in self._elsewhere:
+                kind, advice = type(self).__name__, self._elsewhere[name]
+                told = f"{kind!r} object has no attribute {name!r}. {advice}"
+                raise AttributeError(told, name=name, obj=self)
+            # A property that refused, such as `predict` without a refit, says why once more.
+            return object.__getattribute__(self, name)
 
 
 def _hint(keyword: str, takes: Collection[str]) -> str:

@@ -6,8 +6,9 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+from hpsearch.keywords import OF_OPTIMA, TellsOfAttributes
 from hpsearch.results import Trials
 from hpsearch.trial import Params, Trial
 
@@ -15,7 +16,7 @@ MAX_TOLD = 3  # kinds of errors that are told, the commonest
 
 
 @dataclass(frozen=True)
-class Optimum:
+class Optimum(TellsOfAttributes):
     """What `minimize` and `maximize` found.
 
     Parameters
@@ -44,6 +45,8 @@ class Optimum:
     >>> found.best_trial.number
     1
     """
+
+    _elsewhere: ClassVar[Mapping[str, str]] = OF_OPTIMA
 
     best_params: Params
     best_value: float

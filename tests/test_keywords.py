@@ -127,6 +127,27 @@ def in_its_words(error):
     return said.replace("ExhaustiveSearchCV", "GridSearchCV")
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("x", "best_params"),  # scipy, scikit-optimize
+        ("fun", "best_value"),
+        ("func_vals", "to_frame"),
+        ("trials_dataframe", "to_frame"),  # Optuna
+        ("optimize", "same checkpoint"),
+        ("losses", "to_frame"),  # hyperopt
+    ],
+)
+def test_an_optimum_names_our_attribute(name, told):
+    """What other minimisers return has other names; copies are asked for their own."""
+    found = minimize(square, {"x": [0.5, 1.0]}, optimizer="grid")
+    for optimum in (found, copy.deepcopy(found), pickle.loads(pickle.dumps(found))):
+        assert not hasattr(optimum, name)
+        with pytest.raises(AttributeError, match=f"'Optimum' object.*{name!r}.*{told}"):
+            getattr(optimum, name)
+        assert optimum.best_value == 0.25
+
+
 def test_other_missing_attributes_say_what_they_say_in_scikit_learn():
     """Also the methods that are there only after a refit."""
     searches = [cls(SVC(), GRID, refit=False) for cls in (ExhaustiveSearchCV, GridSearchCV)]
