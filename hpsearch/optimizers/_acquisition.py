@@ -14,9 +14,9 @@ from scipy.optimize import minimize
 
 from hpsearch.optimizers._columns import Array, Columns
 
-N_UNIFORM = 512
-N_NEAR = 256
-N_ROUNDS, N_PARENTS, N_CHILDREN = 4, 16, 128
+N_UNIFORM = 256
+N_NEAR = 128
+N_ROUNDS, N_PARENTS, N_CHILDREN = 4, 16, 64
 N_CLIMBERS = 5
 N_VARIATIONS = 1000
 MIN_LEVELS = 16  # an ordered parameter with more values is climbed as if it were a continuum
