@@ -75,7 +75,7 @@ OF_OPTIMA: dict[str, str] = {
     "trials_dataframe": "Write to_frame().",
     "best_trials": "There is one objective, and one best_trial.",
     "get_trials": "Write trials.",
-    "optimize": "To go on, call minimize again with the same checkpoint and a greater n_iter.",
+    "optimize": "To go on, make the same call with its checkpoint= and a greater n_iter=.",
 }
 
 

@@ -134,7 +134,7 @@ def in_its_words(error):
         ("fun", "best_value"),
         ("func_vals", "to_frame"),
         ("trials_dataframe", "to_frame"),  # Optuna
-        ("optimize", "same checkpoint"),
+        ("optimize", "checkpoint="),
         ("losses", "to_frame"),  # hyperopt
     ],
 )
