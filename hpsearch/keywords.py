@@ -67,14 +67,14 @@ OF_SEARCHES: dict[str, str] = {
 }
 # And what the result of another minimiser has: of scipy, scikit-optimize, Optuna, hyperopt.
 OF_OPTIMA: dict[str, str] = {
-    "x": "Write best_params, a dict.",
-    "fun": "Write best_value.",
-    **dict.fromkeys(("nfev", "nit"), "Write len(trials)."),
+    "x": "Write found.best_params, a dict.",
+    "fun": "Write found.best_value.",
+    **dict.fromkeys(("nfev", "nit"), "Write len(found.trials)."),
     "x_iters": "Write [trial.params for trial in found.trials].",
     **dict.fromkeys(("func_vals", "losses"), 'Write found.to_frame()["value"].'),
-    "trials_dataframe": "Write to_frame().",
+    "trials_dataframe": "Write found.to_frame().",
     "best_trials": "There is one objective, and one best_trial.",
-    "get_trials": "Write trials.",
+    "get_trials": "Write found.trials.",
     "optimize": "To go on, make the same call with its checkpoint= and a greater n_iter=.",
 }
 

@@ -551,6 +551,23 @@ def test_what_does_not_change_scores_does_not_matter(tmp_path):
     same(second.cv_results_, first.cv_results_)
 
 
+def test_a_table_of_a_class_of_ones_own_is_told_by_its_code_too(monkeypatch):
+    """What its methods make of the same content may be something else."""
+    pandas = pytest.importorskip("pandas")
+
+    class Table(pandas.DataFrame):
+        def level(self):
+            return 1
+
+    monkeypatch.setitem(globals(), "Table", Table)  # where pickle looks for it
+    Table.__qualname__ = "Table"
+    table = Table({"a": ["b", "c"]})
+    before = describe(table)
+    assert before == describe(table.copy().pipe(Table))
+    monkeypatch.setattr(Table, "level", lambda self: 2)
+    assert describe(table) != before
+
+
 def test_dimensions_are_spelled_as_in_older_files():
     """The file that a class is in is nothing that a search depends on: its old words stay."""
     spelled = describe(Integer(1, 3))
